@@ -234,10 +234,9 @@ std::uint16_t interface_channels(const std::string& interface) {
   ifreq query{};
   query.ifr_data = reinterpret_cast<char*>(&channels);
   if (interface_ioctl(interface, SIOCETHTOOL, query) != 0) return 1;
-  // Some drivers count pairs, others the directions apart.
-  const std::uint32_t pairs =
-      std::max(channels.combined_count, std::min(channels.rx_count, channels.tx_count));
-  return static_cast<std::uint16_t>(std::clamp<std::uint32_t>(pairs, 1, UINT16_MAX));
+  // The driver counts combined channels only; an interface without any (veth) passes for one.
+  return static_cast<std::uint16_t>(
+      std::clamp<std::uint32_t>(channels.combined_count, 1, UINT16_MAX));
 }
 
 }  // namespace sluice::dataplane

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/dpdk/eal_port.h"
 
+#include "dataplane/dpdk/kernel_fds.h"
 #include "dataplane/dpdk/mbuf_bytes.h"
-#include "dataplane/dpdk/tap_fds.h"
 
 #include <rte_dev.h>
 #include <rte_errno.h>
@@ -222,7 +222,7 @@ int EalPort::wake_fd(std::uint16_t queue) noexcept {
 }
 
 bool EalPort::link_up() const noexcept {
-  if (!parts_.wake_fds.empty()) return tap_is_up(parts_.wake_fds.front());
+  if (parts_.device.driver() == Driver::Tap) return tap_is_up(parts_.wake_fds.front());
   const std::string interface = parts_.device.lower_interface();
   if (!interface.empty()) return interface_is_running(interface);
   rte_eth_link link{};

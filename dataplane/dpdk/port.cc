@@ -4,7 +4,7 @@
 #include "dataplane/dpdk/device.h"
 #include "dataplane/dpdk/eal_log.h"
 #include "dataplane/dpdk/eal_port.h"
-#include "dataplane/dpdk/tap_fds.h"
+#include "dataplane/dpdk/kernel_fds.h"
 
 #include <fmt/format.h>
 #include <linux/if_packet.h>
@@ -75,6 +75,7 @@ class Opening {
   std::string configure_queues();
   std::string start();
   std::string finish();
+  void find_wake_fds();
   std::string join_multicast(const std::string& interface);
 
   Driver driver() const { return parts_.device.driver(); }
@@ -89,6 +90,7 @@ class Opening {
   const EalLog::Listening log_;
   EalPort::Parts parts_;
   rte_eth_dev_info info_{};
+  std::vector<int> fds_before_ = open_fds();
   std::uint32_t data_room_ = 0;
   bool handed_over_ = false;
 };
@@ -117,6 +119,8 @@ std::string Opening::prepare_device() {
                       parts_.device.lower_interface()));
       parts_.info.queues = channels;
     }
+    // Its program would go through a dispatcher that needs a mounted bpffs and outlives a crash.
+    ::setenv("LIBXDP_SKIP_DISPATCHER", "1", 0);
     parts_.device.set_default("queue_count", std::to_string(parts_.info.queues));
   }
   return {};
@@ -314,12 +318,8 @@ std::string Opening::finish() {
   }
   if (driver() == Driver::Tap) {
     for (const int fd : find_tap_fds(parts_.kernel_interface)) clear_async(fd);
-    for (std::uint16_t queue = 0; queue < parts_.info.queues; ++queue) {
-      const int fd = rte_eth_dev_rx_intr_ctl_q_get_fd(parts_.port_id, queue);
-      if (fd < 0) return fmt::format("queue {} of {} has no descriptor", queue, parts_.driver);
-      parts_.wake_fds.push_back(fd);
-    }
   }
+  find_wake_fds();
   const std::string lower = parts_.device.lower_interface();
   if (lower.empty()) return {};
   parts_.kernel_interface = lower;
@@ -328,6 +328,19 @@ std::string Opening::finish() {
     parts_.notices.push_back(fmt::format("{0} is down; run: ip link set {0} up", lower));
   }
   return join_multicast(lower);
+}
+
+void Opening::find_wake_fds() {
+  std::vector<int>& fds = parts_.wake_fds;
+  if (driver() == Driver::Tap) {
+    for (std::uint16_t queue = 0; queue < parts_.info.queues; ++queue) {
+      fds.push_back(rte_eth_dev_rx_intr_ctl_q_get_fd(parts_.port_id, queue));
+    }
+  } else if (driver() == Driver::AfPacket || driver() == Driver::AfXdp) {
+    fds = sockets_since(fds_before_, driver() == Driver::AfXdp ? AF_XDP : AF_PACKET);
+  }
+  // One for each queue, or none can be trusted.
+  if (fds.size() != parts_.info.queues || std::count(fds.begin(), fds.end(), -1) != 0) fds.clear();
 }
 
 // Neighbour discovery is multicast, and an address that is not the interface's own needs promiscuous

@@ -45,7 +45,7 @@ class Edge:
         for device, address in zip(devices, SIDES.values()):
             words += ["--device", device, "--address", address]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.reports = []
+        self.reports, self.errors = [], ""
         if self.process.stdout.readline().strip() != "ready":
             raise Failure("port_echo: " + self.process.stderr.read().strip())
 
@@ -60,7 +60,7 @@ class Edge:
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            out, _ = self.process.communicate(timeout=20)
+            out, self.errors = self.process.communicate(timeout=20)
             self.reports = [json.loads(line) for line in out.splitlines()]
 
     def cpu_seconds(self):
@@ -120,6 +120,9 @@ class Tests:
             self.load(flows=32, window=4, seconds=1)
         self.check_reports(edge)
         queues = edge.reports[0]["queues"]
+        if device == "af_xdp":
+            check(len(queues) == 1 and "1 of the 2 queues" in edge.errors, "the clamp is not told")
+            return
         check(len(queues) == 2 and min(queues) > 0, f"a queue has seen nothing: {queues}")
 
     def test_partial_checksums_of_a_local_peer(self, device):
@@ -139,9 +142,8 @@ class Tests:
             idle = (edge.cpu_seconds() - before) / 2
             result = self.load(window=1, pause_ms=20, seconds=2)
         print(f"#   idle CPU with two ports: {100 * idle:.1f} %")
-        check(idle < 0.06, f"an idle edge with two ports uses {100 * idle:.1f} % of a CPU")
-        limit = 1000 if device == "tap" else 3000
-        check(result["median_us"] < limit, f"the edge takes {result['median_us']} us to wake up")
+        check(idle < 0.03, f"an idle edge with two ports uses {100 * idle:.1f} % of a CPU")
+        check(result["median_us"] < 1000, f"the edge takes {result['median_us']} us to wake up")
 
     def test_other_mtu(self, device):
         with self.edge(device, up=["--mtu", "1300"], options=["--mtu", "1300"]) as edge:
