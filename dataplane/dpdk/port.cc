@@ -120,6 +120,7 @@ std::string Opening::prepare_device() {
       parts_.info.queues = channels;
     }
     // Its program would go through a dispatcher that needs a mounted bpffs and outlives a crash.
+    EalLog::install_bpf();
     ::setenv("LIBXDP_SKIP_DISPATCHER", "1", 0);
     parts_.device.set_default("queue_count", std::to_string(parts_.info.queues));
   }
