@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/dpdk/eal_log.h"
 
+#include <dlfcn.h>
 #include <rte_log.h>
 
+#include <algorithm>
+#include <cstdarg>
 #include <cstdio>
 #include <deque>
 #include <mutex>
 #include <string_view>
+#include <utility>
 
 namespace sluice::dataplane {
 namespace {
@@ -35,7 +39,27 @@ ssize_t keep(void*, const char* data, std::size_t size) {
   return static_cast<ssize_t>(size);
 }
 
+int keep_formatted(int, const char* format, va_list values) {
+  char line[512];
+  const int length = std::vsnprintf(line, sizeof line, format, values);
+  if (length > 0) keep(nullptr, line, std::min<std::size_t>(length, sizeof line - 1));
+  return length;
+}
+
 }  // namespace
+
+void EalLog::install_bpf() {
+  // Not linked: only this one driver brings them, and only some machines have it.
+  for (const auto& [library, function] : {std::pair{"libbpf.so.1", "libbpf_set_print"},
+                                          std::pair{"libxdp.so.1", "libxdp_set_print"}}) {
+    void* handle = ::dlopen(library, RTLD_NOW | RTLD_NOLOAD);
+    if (handle == nullptr) continue;
+    using SetPrint = void* (*)(int (*)(int, const char*, va_list));
+    if (const auto set = reinterpret_cast<SetPrint>(::dlsym(handle, function)))
+      set(&keep_formatted);
+    ::dlclose(handle);
+  }
+}
 
 void EalLog::install(bool verbose) {
   kept().verbose = verbose;

@@ -17,6 +17,8 @@ class EalLog {
  public:
   // Takes over DPDK's log stream for the rest of the process; with `verbose` it goes to stderr too.
   static void install(bool verbose);
+  // The same for libbpf and libxdp, once the af_xdp driver has loaded them.
+  static void install_bpf();
 
   // While one lives, notices and errors are kept; otherwise only critical ones are, so that a driver
   // that complains about each packet cannot slow a core down.

@@ -20,6 +20,8 @@ std::vector<int> open_fds() {
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
     fds.push_back(std::atoi(entry.path().filename().c_str()));
   }
+  // The one that the directory was read with is not open any more.
+  std::erase_if(fds, [](int fd) { return ::fcntl(fd, F_GETFD) < 0; });
   std::sort(fds.begin(), fds.end());
   return fds;
 }

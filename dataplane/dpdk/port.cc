@@ -13,6 +13,7 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_ether.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,9 +39,18 @@ constexpr std::uint32_t kCachePerLcore = 256;
 // are told by their length: TPACKET_V2 leaves framesz - 66 bytes for the frame.
 constexpr std::uint32_t kAfPacketFrame = 16384;
 constexpr std::uint32_t kTpacketOverhead = 66;
+constexpr std::uint32_t kAfPacketRing = 512;  // frames each way, the driver's default
+constexpr std::uint32_t kSmallestRing = 32;
 
 // Toeplitz with this key gives both directions of a flow the same hash.
 constexpr std::uint8_t kSymmetricKey[] = {0x6d, 0x5a};
+
+bool can_lock(std::size_t bytes) {
+  void* memory = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
+  if (memory == MAP_FAILED) return false;
+  ::munmap(memory, bytes);
+  return true;
+}
 
 class Opening {
  public:
@@ -68,6 +78,7 @@ class Opening {
 
  private:
   std::string prepare_device();
+  void fit_ring_into_locked_memory();
   std::string attach();
   std::string size_up();
   std::string make_pools();
@@ -109,6 +120,7 @@ std::string Opening::prepare_device() {
     parts_.device.set_default("framesz", std::to_string(kAfPacketFrame));
     parts_.device.set_default("blocksz", *parts_.device.argument("framesz"));
     parts_.device.set_default("qpairs", std::to_string(options_.queues));
+    if (!parts_.device.argument("framecnt")) fit_ring_into_locked_memory();
   }
   if (driver() == Driver::AfXdp) {
     const std::uint16_t channels = interface_channels(parts_.device.lower_interface());
@@ -120,10 +132,25 @@ std::string Opening::prepare_device() {
       parts_.info.queues = channels;
     }
     // Its program would go through a dispatcher that needs a mounted bpffs and outlives a crash.
+    EalLog::install_bpf();
     ::setenv("LIBXDP_SKIP_DISPATCHER", "1", 0);
     parts_.device.set_default("queue_count", std::to_string(parts_.info.queues));
   }
   return {};
+}
+
+// The driver locks its rings in memory, of which a user without CAP_IPC_LOCK has 8 MB by default, for
+// all ports together: half of what is left for this one.
+void Opening::fit_ring_into_locked_memory() {
+  const std::uint64_t frame = std::strtoul(parts_.device.argument("framesz")->c_str(), nullptr, 10);
+  std::uint32_t count = kAfPacketRing;
+  while (count > kSmallestRing && !can_lock(2 * 2 * frame * count * options_.queues)) count /= 2;
+  parts_.device.set_default("framecnt", std::to_string(count));
+  if (count < kAfPacketRing) {
+    parts_.notices.push_back(fmt::format(
+        "the receive ring has {} frames instead of {} because locked memory is limited (ulimit -l)",
+        count, kAfPacketRing));
+  }
 }
 
 std::string Opening::attach() {

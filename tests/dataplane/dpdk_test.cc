@@ -4,12 +4,14 @@
 // net_pcap. EAL starts once per process, so this binary is one environment for all its tests.
 #include "dataplane/dpdk/device.h"
 #include "dataplane/dpdk/eal.h"
+#include "dataplane/dpdk/kernel_fds.h"
 #include "dataplane/dpdk/port.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,8 +28,8 @@
 namespace sluice::dataplane {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 class EalEnvironment : public ::testing::Environment {
  public:
@@ -403,6 +405,15 @@ TEST(PortErrors, RefuseNoQueuesAndAnMtuThatTheDriverCannot) {
 TEST(PortErrors, LeaveTheDeviceFreeForTheNextAttempt) {
   EXPECT_THAT(refusal({.device = "net_ring0", .buffers = 2'000'000}), HasSubstr("no memory"));
   EXPECT_NE(open({.device = "net_ring0"}), nullptr);
+}
+
+TEST(KernelFds, FindTheFirstSocketThatIsNew) {
+  const std::vector<int> before = open_fds();
+  const int first = ::socket(AF_INET, SOCK_DGRAM, 0);
+  const int second = ::socket(AF_INET, SOCK_DGRAM, 0);
+  const int other = ::socket(AF_UNIX, SOCK_DGRAM, 0);
+  EXPECT_THAT(sockets_since(before, AF_INET), ElementsAre(first, second));
+  for (const int fd : {first, second, other}) ::close(fd);
 }
 
 TEST(Device, TakesAStringApart) {
