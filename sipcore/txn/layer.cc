@@ -32,8 +32,9 @@ TransactionLayer::~TransactionLayer() {
 
 void TransactionLayer::on_message(Core& core, InboundPointer inbound) {
   Essentials essentials;
-  if (!check(inbound->message, limits_, essentials)) {
+  if (const auto checked = check(inbound->message, limits_, essentials); !checked) {
     count(TxnCounter::Malformed);
+    refuse(core, Received{*inbound, essentials}, checked.error());
     return;
   }
   on_message(core, Received{*inbound, essentials});
@@ -179,6 +180,17 @@ void TransactionLayer::on_transport_error(Core& core, std::string_view branch,
   }
   transaction->terminate();
   user_->on_transport_error(core, *transaction);
+}
+
+// 16.3 step 1: what cannot be understood is answered as far as there is a Via to answer to.
+void TransactionLayer::refuse(Core& core, const Received& request, ParseError error) noexcept {
+  const Message& message = request.message();
+  const std::uint16_t status = response_code(error);
+  if (status == 0 || !message.is_request() || message.method() == Method::Ack ||
+      request.essentials.via.text.empty()) {
+    return;
+  }
+  respond_stateless(core, request, {.status = status, .reason = text(error)});
 }
 
 void TransactionLayer::shed(Core& core, const Received& request) noexcept {
