@@ -34,7 +34,7 @@ void TransactionLayer::on_message(Core& core, InboundPointer inbound) {
   Essentials essentials;
   if (const auto checked = check(inbound->message, limits_, essentials); !checked) {
     count(TxnCounter::Malformed);
-    refuse(core, Received{*inbound, essentials}, checked.error());
+    refuse(core, *inbound, checked.error());
     return;
   }
   on_message(core, Received{*inbound, essentials});
@@ -183,14 +183,18 @@ void TransactionLayer::on_transport_error(Core& core, std::string_view branch,
 }
 
 // 16.3 step 1: what cannot be understood is answered as far as there is a Via to answer to.
-void TransactionLayer::refuse(Core& core, const Received& request, ParseError error) noexcept {
-  const Message& message = request.message();
+void TransactionLayer::refuse(Core& core, const Inbound& inbound, ParseError error) noexcept {
+  const Message& message = inbound.message;
   const std::uint16_t status = response_code(error);
-  if (status == 0 || !message.is_request() || message.method() == Method::Ack ||
-      request.essentials.via.text.empty()) {
-    return;
+  if (status == 0 || !message.is_request() || message.method() == Method::Ack) return;
+  std::string_view vias = message.value(HeaderId::Via);
+  std::string_view top;
+  if (!next_value(vias, top)) return;
+  Essentials essentials;
+  if (const auto via = parse_via(top)) {
+    essentials.via = *via;
+    respond_stateless(core, {inbound, essentials}, {.status = status, .reason = text(error)});
   }
-  respond_stateless(core, request, {.status = status, .reason = text(error)});
 }
 
 void TransactionLayer::shed(Core& core, const Received& request) noexcept {
