@@ -9,16 +9,19 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/core.h"
 #include "base/endpoint.h"
 #include "base/flow_id.h"
 #include "base/pool.h"
 #include "sipcore/parse/message.h"
+#include "sipcore/parse/sanity.h"
 
 namespace sluice::sip {
 
 struct Inbound {
   OwnedBytes bytes;
-  Message message;  // index into `bytes`
+  Message message;        // index into `bytes`
+  Essentials essentials;  // views into `bytes`; filled by the inspection, before any servant reads it
   Endpoint source;  // where it really came from (RFC 3261 18.2.1)
   Endpoint local;   // our address it was sent to
   FlowId flow;      // hand back to answer on the same way
@@ -29,5 +32,12 @@ struct Inbound {
 
 using InboundPool = ObjectPool<Inbound>;
 using InboundPointer = InboundPool::Pointer;
+
+// Who takes messages on a servant core: the transaction layer, or a stage in front of it.
+class InboundHandler {
+ public:
+  virtual ~InboundHandler() = default;
+  virtual void on_message(Core& core, InboundPointer inbound) noexcept = 0;
+};
 
 }  // namespace sluice::sip

@@ -5,10 +5,11 @@
 // RFC 3261 7 (structure), 7.3.1 (folding, compact forms, lists), 18.3 (framing over UDP), 25.1.
 //
 // Threads  Plain data; moves between cores with its bytes.
-// Memory   Owns nothing, allocates nothing. `base` points at the message's first byte; string_views it
-//          returns live as long as those bytes. rebase() follows them after a copy.
+// Memory   Owns nothing, allocates nothing. Slices count from the first of the bytes given to parse();
+//          string_views live as long as those bytes. rebase() follows them after a copy.
 // Errors   parse() says why (ParseError) and keeps what it has indexed so far, so that a refusal can
-//          still be answered from the top Via, From, To, Call-ID and CSeq.
+//          still be answered from the top Via, From, To, Call-ID and CSeq: a bad start line does not
+//          stop the indexing, the first bad header field does. Never answer a response or an ACK.
 #pragma once
 
 #include <array>
@@ -67,7 +68,7 @@ class Message {
   // On a stream the framer has cut the message already and passes its exact bytes.
   Result<void, ParseError> parse(ByteView bytes, const Limits& limits) noexcept;
 
-  // The same bytes at another address.
+  // The same bytes as given to parse(), at another address.
   void rebase(const std::uint8_t* base) noexcept {
     base_ = reinterpret_cast<const char*>(base);
   }
@@ -103,7 +104,8 @@ class Message {
 
   std::string_view at(Slice slice) const noexcept { return {base_ + slice.offset, slice.length}; }
   // The whole message: start line to the end of the body, without what a datagram carries beyond.
-  std::string_view text() const noexcept { return {base_, size_}; }
+  // Slices do not count from here but from the first byte given to parse(): leading CRLFs may lie between.
+  std::string_view text() const noexcept { return {base_ + start_line_.offset, size_}; }
   std::uint32_t size() const noexcept { return size_; }
   Slice start_line() const noexcept { return start_line_; }  // without its CRLF
   std::string_view body() const noexcept { return at(body_); }
