@@ -44,6 +44,22 @@ void add(std::map<Key, Sample>& sums, const CounterInfo& info, const std::string
   sample.value += value;
 }
 
+// The rows of a family may explain each label value on its own ("Too short for its header."), which
+// would be wrong for the family; then HELP tells what it is broken down by.
+std::string family_help(const std::vector<Sample>& samples, std::size_t first) {
+  std::string labels;
+  bool differ = false;
+  for (std::size_t i = first; i < samples.size() && samples[i].metric == samples[first].metric;
+       ++i) {
+    differ = differ || samples[i].help != samples[first].help;
+  }
+  if (!differ) return samples[first].help;
+  for (const auto& [name, value] : samples[first].labels) {
+    labels += (labels.empty() ? "By " : ", ") + name;
+  }
+  return labels + "; docs/metrics.md and sluicectl show counters explain each.";
+}
+
 class Exposition {
  public:
   void add(const std::string& name, const std::string& help, MetricKind kind, const Labels& labels,
@@ -146,9 +162,12 @@ std::vector<Sample> collect(const CounterRegistry& counters) {
 
 std::string exposition(const CounterRegistry& counters, const Sources& sources) {
   Exposition out;
-  for (const Sample& sample : collect(counters)) {
-    out.add(std::string(kPrefix) + sample.metric, sample.help, sample.kind, sample.labels,
-            sample.value);
+  const std::vector<Sample> samples = collect(counters);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const Sample& sample = samples[i];
+    const bool first = i == 0 || samples[i - 1].metric != sample.metric;
+    out.add(std::string(kPrefix) + sample.metric, first ? family_help(samples, i) : "", sample.kind,
+            sample.labels, sample.value);
   }
   out.add("sluice_build_info", "Constant 1; the label tells the version.", MetricKind::Gauge,
           {{"version", sources.version}}, 1);

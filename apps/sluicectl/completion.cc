@@ -45,8 +45,8 @@ _sluicectl() {
     completion) mapfile -t COMPREPLY < <(compgen -W "bash" -- "$word"); return ;;
   esac
   if [[ $word == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "--socket --json --watch --help --version --limit --all --nonzero" \
-      -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "--all --help --json --limit --nonzero --socket \
+      --version --watch" -- "$word")
   elif [[ $word == *.* ]]; then
     mapfile -t COMPREPLY < <(compgen -W ")" +
          dotted + R"(" -- "$word")

@@ -65,6 +65,7 @@ constexpr Column kCounters[] = {
     {"Counter", "counter", Form::Text},
     {"Labels", "labels", Form::Text},
     {"Value", "value", Form::Number},
+    {"Meaning", "help", Form::Text},
 };
 
 constexpr Listing kListings[] = {

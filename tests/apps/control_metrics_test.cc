@@ -19,7 +19,8 @@ using testing::HasSubstr;
 // bite us.
 void lint(const std::string& text) {
   static const std::regex kSample(
-      R"(([a-z][a-z0-9_]*)(\{([a-z_]+="([^"\\\n]|\\[\\"n])*"(,|(?=\})))*\})? (-?[0-9.e+-]+|NaN|\+Inf))");
+      R"(([a-z][a-z0-9_]*)(\{([a-z_]+="([^"\\\n]|\\[\\"n])*"(,|(?=\})))*\})?)"
+      R"( (-?[0-9.e+-]+|NaN|\+Inf))");
   std::map<std::string, std::string> types;
   std::set<std::string> series;
   std::set<std::string> closed;  // families whose samples are over
@@ -109,6 +110,19 @@ TEST(Metrics, SameMetricAndLabelsAreOneSample) {
   const auto samples = collect(registry);
   ASSERT_EQ(samples.size(), 1U);
   EXPECT_EQ(samples[0].value, 3);
+}
+
+TEST(Metrics, HelpOfAFamilyIsNotThatOfOneLabel) {
+  CounterRegistry registry;
+  const Counter counters[2];
+  const CounterInfo infos[] = {
+      {"drops_total", "reason=\"checksum\"", "The checksum is wrong.", MetricKind::Counter},
+      {"drops_total", "reason=\"short\"", "Too short.", MetricKind::Counter}};
+  registry.add(0, infos, counters);
+  EXPECT_THAT(exposition(registry, Sources{}),
+              HasSubstr("# HELP sluice_drops_total By reason; docs/metrics.md and sluicectl show "
+                        "counters explain each.\n"));
+  EXPECT_EQ(collect(registry)[1].help, "Too short.");
 }
 
 TEST(Metrics, LabelsAreReadWithTheirEscapes) {

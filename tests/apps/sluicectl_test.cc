@@ -97,8 +97,9 @@ TEST_F(SluicectlTest, ListsTransactions) {
 TEST_F(SluicectlTest, CountersLeaveOutZerosUnlessAsked) {
   EXPECT_EQ(ask("show counters net_").text,
             "\n"
-            "  Counter            Labels                           Value\n"
-            "  net_dropped_total  port=\"access\",reason=\"checksum\"     42\n"
+            "  Counter            Labels                           Value  Meaning\n"
+            "  net_dropped_total  port=\"access\",reason=\"checksum\"     42  "
+            "Packets dropped, by reason.\n"
             "\n");
   EXPECT_EQ(ask("show counters net_ --nonzero").text, ask("show counters net_").text);
   EXPECT_THAT(ask("show counters --all").text, HasSubstr("reason=\"short\""));

@@ -108,12 +108,15 @@ TEST(Loader, MinimalFileHasTheDefaults) {
 TEST(Loader, EveryKeyIsRead) {
   const Settings settings = load(R"(
 ports = (
-  { name = "access"; device = "net_tap0,iface=sluice0"; address = [ "198.18.0.2/24", "fd00:18::2/64" ];
+  { name = "access"; device = "net_tap0,iface=sluice0";
+    address = [ "198.18.0.2/24", "fd00:18::2/64" ];
     queues = 2; mtu = 1400; gateway = [ "198.18.0.1", "fe80::1" ];
     impair = { loss = 0.1; duplicate = 0.2; reorder = 0.3; corrupt = 1; seed = 42L; }; },
-  { name = "core"; device = "0000:3b:00.1"; address = ( "198.19.0.2/24" ); gateway = "198.19.0.9"; vlan = 12;
+  { name = "core"; device = "0000:3b:00.1"; address = ( "198.19.0.2/24" );
+    gateway = "198.19.0.9"; vlan = 12;
     routes = ( { to = "10.0.0.0/8"; via = "198.19.0.1"; } ); } );
-cores = { poll = [ 2, 3 ]; servant = [ 1 ]; both = [ 0 ]; control = [ 1 ]; idle = "busy"; handoff = "decode"; };
+cores = { poll = [ 2, 3 ]; servant = [ 1 ]; both = [ 0 ]; control = [ 1 ];
+          idle = "busy"; handoff = "decode"; };
 listen = ( { uri = "sip:198.18.0.2"; advertise = "Edge.example.com"; },
            { uri = "sip:[fd00:18::2]:5070;transport=UDP"; },
            { uri = "sip:198.19.0.2:5060"; advertise = "[fd00::9]:5080"; } );
@@ -123,7 +126,8 @@ hosts = ( { name = "SIP.example.com"; address = "10.0.0.1"; } );
 routes = ( { match = { domain = "a.example.com"; }; to = "sip:sip.example.com:5080"; },
            { match = { domain = "*.Example.com"; }; to = "sip:[fd00::1];transport=udp"; },
            { match = { domain = "*"; }; to = "sip:10.0.0.10:5060"; } );
-registrar = { default_expires = "10m"; min_expires = "30s"; max_expires = "2h"; max_contacts = 3; jitter = 0; };
+registrar = { default_expires = "10m"; min_expires = "30s"; max_expires = "2h";
+              max_contacts = 3; jitter = 0; };
 proxy = { record_route = false; timer_c = "4m"; max_forwards = 20; };
 timers = { t1 = "100ms"; t2 = "1s"; t4 = "2s"; };
 limits = { message = 4096; headers = 32; header_line = 512; uri = 256; via = 10; };
