@@ -4,6 +4,7 @@
 #include "sipcore/parse/uri.h"
 
 #include "base/endpoint.h"
+#include "sipcore/parse/char_span.h"
 #include "sipcore/parse/chars.h"
 #include "sipcore/parse/fields.h"
 #include "sipcore/parse/host.h"
@@ -25,42 +26,50 @@ bool escapes_are_whole(std::string_view text) {
   return true;
 }
 
+constexpr CharSet kParamNameChars = CharSet::of(kUriParam, {}, ";=");
+constexpr CharSet kParamChars = CharSet::of(kUriParam, {}, ";");
+constexpr CharSet kHeaderChars = CharSet::of(kUriHeader);
+constexpr CharSet kUserInfoChars = CharSet::of(kUser | kPassword, ":");
+constexpr CharSet kPasswordChars = CharSet::of(kPassword);
+
 // ";a=b;c" without the leading ';': no parameter is empty or starts with '='.
 bool params_are_whole(std::string_view params) {
-  char before = ';';
-  unsigned count = 1;
-  for (const char c : params) {
-    if (!is(c, kUriParam)) return false;
-    if (before == ';' && (c == ';' || c == '=')) return false;
-    count += c == ';';
-    before = c;
+  std::size_t at = 0;
+  for (unsigned count = 1; count <= kMostParts; ++count) {
+    const std::size_t name = at;
+    at = span_of(params, at, kParamNameChars);
+    if (at == name) return false;
+    if (at < params.size() && params[at] == '=') at = span_of(params, at, kParamChars);
+    if (at == params.size()) return true;
+    if (params[at++] != ';') return false;
   }
-  return before != ';' && count <= kMostParts;
+  return false;
 }
 
 // "a=b&c=d" without the leading '?'.
 bool headers_are_whole(std::string_view headers) {
+  if (headers.empty() || !all_of(headers, kHeaderChars)) return false;
   unsigned count = 1;
-  for (const char c : headers) {
-    if (!is(c, kUriHeader)) return false;
-    count += c == '&';
-  }
-  return !headers.empty() && count <= kMostParts;
+  for (const char c : headers) count += c == '&';
+  return count <= kMostParts;
 }
 
-bool parse_user(std::string_view info, Uri& uri) {
+// `info` holds characters of a userinfo only.
+bool split_user(std::string_view info, Uri& uri) {
   const std::size_t colon = info.find(':');
   uri.user = info.substr(0, colon);
-  if (colon != std::string_view::npos) uri.password = info.substr(colon + 1);
   uri.has_user = true;
-  return !uri.user.empty() && all(uri.user, kUser) && all(uri.password, kPassword);
+  if (colon == std::string_view::npos) return !uri.user.empty();
+  uri.password = info.substr(colon + 1);
+  return !uri.user.empty() && all_of(uri.password, kPasswordChars);
 }
 
 Result<Uri, ParseError> parse_sip(Uri uri, std::string_view rest) {
   // '@' stands nowhere in a URI but after the userinfo (25.1), so there is no question which one counts:
   // a second one fails the character check of whatever it stands in.
-  if (const std::size_t at = rest.find('@'); at != std::string_view::npos) {
-    if (!parse_user(rest.substr(0, at), uri)) return fail(ParseError::BadUri);
+  const std::size_t at = span_of(rest, 0, kUserInfoChars);
+  if (at < rest.size() && rest[at] == '@') {
+    if (!split_user(rest.substr(0, at), uri)) return fail(ParseError::BadUri);
     rest.remove_prefix(at + 1);
   }
   std::size_t used = 0;
@@ -68,6 +77,12 @@ Result<Uri, ParseError> parse_sip(Uri uri, std::string_view rest) {
     return fail(ParseError::BadUri);
   }
   rest.remove_prefix(used);
+  if (rest.empty()) {
+    if (!escapes_are_whole(uri.user) || !escapes_are_whole(uri.password)) {
+      return fail(ParseError::BadUri);
+    }
+    return uri;
+  }
   if (const std::size_t question = rest.find('?'); question != std::string_view::npos) {
     uri.headers = rest.substr(question + 1);
     rest = rest.substr(0, question);
