@@ -90,7 +90,8 @@ void answer(const Message& message, bool accepted) {
   } else {
     SLUICE_CHECK(!decoded.to_tag.empty());
   }
-  static_cast<void>(write_ack(message, response, out));
+  std::array<std::uint8_t, 4096> ack;
+  static_cast<void>(write_ack(message, response, ack));
 }
 
 }  // namespace

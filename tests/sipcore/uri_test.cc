@@ -82,6 +82,17 @@ TEST(UriParser, Refuses) {
   }
 }
 
+TEST(UriParser, BoundsTheNumberOfParameters) {
+  std::string uri = "sip:a@b";
+  for (int i = 0; i < 32; ++i) uri += ";p";
+  EXPECT_TRUE(parse_uri(uri));
+  EXPECT_FALSE(parse_uri(uri + ";p"));
+  std::string headers = "sip:a@b?h=1";
+  for (int i = 0; i < 31; ++i) headers += "&h=1";
+  EXPECT_TRUE(parse_uri(headers));
+  EXPECT_FALSE(parse_uri(headers + "&h=1"));
+}
+
 TEST(UriParser, FeatureCodesNeedNoEscape) {
   EXPECT_EQ(parse_uri("sip:*72#@b")->user, "*72#");
 }
@@ -117,6 +128,10 @@ TEST(UriEquivalence, Rfc3261NotEquivalent) {
   EXPECT_FALSE(same("sip:carol@chicago.com;security=off", "sip:carol@chicago.com;security=on"));
   EXPECT_FALSE(same("sip:a@b", "sips:a@b"));
   EXPECT_FALSE(same("sip:a@b", "sip:b"));
+}
+
+TEST(UriEquivalence, ARepeatedParameterStillEqualsItself) {
+  EXPECT_TRUE(same("sip:a@b;x=1;x=2", "sip:a@b;x=2;x=1"));
 }
 
 TEST(UriEquivalence, TelWithoutVisualSeparators) {
