@@ -157,13 +157,14 @@ class TransactionLayer {
   static OwnedBytes write_into(Reserve&& reserve, std::uint32_t estimate, Write&& write) noexcept {
     for (int attempt = 0; attempt < 2; ++attempt) {
       OwnedBytes out = reserve(estimate);
-      if (!out) break;
+      // Without a buffer this asks for the size: the estimate may be above what there is.
       const auto needed = static_cast<std::uint32_t>(write(std::span{out.data(), out.size()}));
       if (needed == 0) break;  // refused
-      if (needed <= out.size()) {
+      if (out && needed <= out.size()) {
         out.resize(needed);
         return out;
       }
+      if (!out && needed >= estimate) break;
       estimate = needed;
     }
     return {};
