@@ -160,6 +160,8 @@ Result<std::unique_ptr<Eal>, std::string> Eal::start(const EalOptions& options) 
                             hugepages ? "hugepages" : "ordinary memory",
                             said.empty() ? rte_strerror(rte_errno) : said));
   }
+  // EAL has made a directory for files that --no-shconf keeps it from writing, and would leave it behind.
+  ::rmdir(rte_eal_get_runtime_dir());
   return std::unique_ptr<Eal>(new Eal(options.lcores, hugepages));
 }
 

@@ -183,7 +183,7 @@ class MessageIndexer {
     if (version == Version::OtherSip) note(ParseError::BadVersion);
     const std::string_view rest = line.substr(space + 1);
     const std::size_t digits = span_of(rest, kDigit);
-    if (digits == rest.size() || rest[digits] != ' ') {
+    if (digits == 0 || digits == rest.size() || rest[digits] != ' ') {
       note(ParseError::BadStartLine);
       return;
     }

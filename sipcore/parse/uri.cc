@@ -11,6 +11,10 @@
 namespace sluice::sip {
 namespace {
 
+// Comparing two URIs looks each parameter of one up in the other. Real ones have a handful; the bound keeps a
+// hostile pair from costing millions of steps.
+constexpr unsigned kMostParts = 32;
+
 // Every '%' starts an escape: "%" HEXDIG HEXDIG.
 bool escapes_are_whole(std::string_view text) {
   for (std::size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 3)) {
@@ -24,12 +28,24 @@ bool escapes_are_whole(std::string_view text) {
 // ";a=b;c" without the leading ';': no parameter is empty or starts with '='.
 bool params_are_whole(std::string_view params) {
   char before = ';';
+  unsigned count = 1;
   for (const char c : params) {
     if (!is(c, kUriParam)) return false;
     if (before == ';' && (c == ';' || c == '=')) return false;
+    count += c == ';';
     before = c;
   }
-  return before != ';';
+  return before != ';' && count <= kMostParts;
+}
+
+// "a=b&c=d" without the leading '?'.
+bool headers_are_whole(std::string_view headers) {
+  unsigned count = 1;
+  for (const char c : headers) {
+    if (!is(c, kUriHeader)) return false;
+    count += c == '&';
+  }
+  return !headers.empty() && count <= kMostParts;
 }
 
 bool parse_user(std::string_view info, Uri& uri) {
@@ -55,7 +71,7 @@ Result<Uri, ParseError> parse_sip(Uri uri, std::string_view rest) {
   if (const std::size_t question = rest.find('?'); question != std::string_view::npos) {
     uri.headers = rest.substr(question + 1);
     rest = rest.substr(0, question);
-    if (uri.headers.empty() || !all(uri.headers, kUriHeader)) return fail(ParseError::BadUri);
+    if (!headers_are_whole(uri.headers)) return fail(ParseError::BadUri);
   }
   if (!rest.empty()) {
     if (rest.front() != ';') return fail(ParseError::BadUri);
@@ -137,11 +153,17 @@ bool take_pair(std::string_view& list, char separator, Pair& out) {
   return true;
 }
 
-bool find_pair(std::string_view list, char separator, std::string_view name, Pair& out) {
-  while (take_pair(list, separator, out)) {
-    if (same_decoded(out.name, name, true)) return true;
+// No name may occur twice (RFC 3261 19.1.1), but nobody checks: any of them may match.
+enum class Found : std::uint8_t { Absent, Different, Same };
+
+Found look_up(std::string_view list, char separator, const Pair& wanted, bool ignore_case) {
+  Found found = Found::Absent;
+  for (Pair pair; take_pair(list, separator, pair);) {
+    if (!same_decoded(pair.name, wanted.name, true)) continue;
+    if (same_decoded(pair.value, wanted.value, ignore_case)) return Found::Same;
+    found = Found::Different;
   }
-  return false;
+  return found;
 }
 
 // RFC 3261 19.1.4: these never match when only one side has them, even with their default value.
@@ -153,26 +175,18 @@ bool counts_when_alone(std::string_view name) {
 }
 
 bool params_match_one_way(std::string_view a, std::string_view b, bool all_count) {
-  Pair mine;
-  Pair theirs;
-  while (take_pair(a, ';', mine)) {
-    if (find_pair(b, ';', mine.name, theirs)) {
-      if (!same_decoded(mine.value, theirs.value, true)) return false;
-    } else if (all_count || counts_when_alone(mine.name)) {
-      return false;
-    }
+  for (Pair mine; take_pair(a, ';', mine);) {
+    const Found found = look_up(b, ';', mine, true);
+    if (found == Found::Different) return false;
+    if (found == Found::Absent && (all_count || counts_when_alone(mine.name))) return false;
   }
   return true;
 }
 
 // "URI header components are never ignored": each one must be on the other side.
 bool headers_match_one_way(std::string_view a, std::string_view b) {
-  Pair mine;
-  Pair theirs;
-  while (take_pair(a, '&', mine)) {
-    if (!find_pair(b, '&', mine.name, theirs) || !same_decoded(mine.value, theirs.value, false)) {
-      return false;
-    }
+  for (Pair mine; take_pair(a, '&', mine);) {
+    if (look_up(b, '&', mine, false) != Found::Same) return false;
   }
   return true;
 }
@@ -196,8 +210,10 @@ bool same_number(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::optional<std::string_view> Uri::param(std::string_view name) const noexcept {
-  Pair pair;
-  if (find_pair(params, ';', name, pair)) return pair.value;
+  std::string_view list = params;
+  for (Pair pair; take_pair(list, ';', pair);) {
+    if (same_decoded(pair.name, name, true)) return pair.value;
+  }
   return std::nullopt;
 }
 

@@ -32,8 +32,9 @@ TransactionLayer::~TransactionLayer() {
 
 void TransactionLayer::on_message(Core& core, InboundPointer inbound) {
   Essentials essentials;
-  if (!check(inbound->message, limits_, essentials)) {
+  if (const auto checked = check(inbound->message, limits_, essentials); !checked) {
     count(TxnCounter::Malformed);
+    refuse(core, *inbound, checked.error());
     return;
   }
   on_message(core, Received{*inbound, essentials});
@@ -179,6 +180,21 @@ void TransactionLayer::on_transport_error(Core& core, std::string_view branch,
   }
   transaction->terminate();
   user_->on_transport_error(core, *transaction);
+}
+
+// 16.3 step 1: what cannot be understood is answered as far as there is a Via to answer to.
+void TransactionLayer::refuse(Core& core, const Inbound& inbound, ParseError error) noexcept {
+  const Message& message = inbound.message;
+  const std::uint16_t status = response_code(error);
+  if (status == 0 || !message.is_request() || message.method() == Method::Ack) return;
+  std::string_view vias = message.value(HeaderId::Via);
+  std::string_view top;
+  if (!next_value(vias, top)) return;
+  Essentials essentials;
+  if (const auto via = parse_via(top)) {
+    essentials.via = *via;
+    respond_stateless(core, {inbound, essentials}, {.status = status, .reason = text(error)});
+  }
 }
 
 void TransactionLayer::shed(Core& core, const Received& request) noexcept {

@@ -175,6 +175,7 @@ class TransactionLayer {
   void on_new_request(Core& core, const Received& request, const TransactionKey& key);
   ServerTransaction* make_server(const Received& request, const TransactionKey& key);
   ClientTransaction* make_client(const ClientRequest& request);
+  void refuse(Core& core, const Inbound& inbound, ParseError error) noexcept;
   void shed(Core& core, const Received& request) noexcept;
   TransactionKey key_of(const Received& request, std::string_view method) const noexcept;
   // The To tag of responses that we make ourselves: the same for every response to one request.

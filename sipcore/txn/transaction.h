@@ -113,7 +113,8 @@ class Transaction : public TableNode {
 class ServerTransaction : public Transaction, public Responder {
  public:
   // Responder: for an application that answers by itself. The To tag, if one is added, is the same for
-  // all responses of the transaction.
+  // all responses of the transaction. After a final response there is nothing left to build another from: a 2xx
+  // is repeated with send_response().
   void respond(Core& core, const Response& response) override;
 
   // For a proxy: a response that is written already. Keeps a copy if it may be needed again.

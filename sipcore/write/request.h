@@ -6,7 +6,7 @@
 // CSeq number. They belong to the INVITE's transaction and go where it went.
 //
 // Threads  Pure functions.
-// Memory   Written straight into the caller's buffer; nothing is kept.
+// Memory   Written straight into the caller's buffer, which must not be that of an input; nothing is kept.
 // Errors   Each returns the size needed and writes only if it fits; 0 if the INVITE lacks what has to be
 //          copied (then it is not one that we sent).
 #pragma once

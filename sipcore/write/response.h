@@ -6,7 +6,7 @@
 // RFC 3581 (rport).
 //
 // Threads  Pure functions.
-// Memory   Written straight into the caller's buffer; nothing is kept.
+// Memory   Written straight into the caller's buffer, which must not be that of an input; nothing is kept.
 #pragma once
 
 #include "base/endpoint.h"

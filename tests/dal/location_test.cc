@@ -244,7 +244,7 @@ TEST(LocationMemory, ATypicalBindingTakesLessThan300Bytes) {
   rcu::Reclaimer reclaimer;
   rcu::Reader reader{reclaimer};
   constexpr std::uint64_t kAors = 1 << 18;
-  Location location({.expected_aors = 1, .memory_limit = 1 << 30}, {3, 4}, reclaimer, 1);
+  Location location({.expected_aors = kAors, .memory_limit = 1 << 30}, {3, 4}, reclaimer, 1);
   test::TestCores cores;
   std::uint64_t text = 0;
   for (std::uint64_t i = 0; i < kAors; ++i) {

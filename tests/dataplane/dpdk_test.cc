@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -111,6 +112,13 @@ TEST(Eal, SaysHowToGetHugepagesThatAreRequired) {
   const auto result = Eal::start(options);
   ASSERT_FALSE(result);
   EXPECT_THAT(result.error(), HasSubstr("nr_hugepages"));
+}
+
+TEST(Eal, LeavesNothingInTheFileSystem) {
+  const std::string name = "sluice-" + std::to_string(::getpid());
+  for (const char* base : {"/run/dpdk/", "/var/run/dpdk/", "/tmp/dpdk/"}) {
+    EXPECT_FALSE(std::filesystem::exists(base + name)) << base;
+  }
 }
 
 TEST(Eal, LeavesTheCallingThreadItsCpus) {
@@ -253,6 +261,19 @@ TEST(Port, LeavesWithTheCallerWhatADriverHasNoRoomFor) {
     EXPECT_EQ(expected, kFrames);
   }
   EXPECT_EQ(free_buffers(*port), before);
+}
+
+TEST(Port, CountsARefusedFrameAsTakenWhenTheDriverIsFull) {
+  const auto port = open({.device = "net_ring0"});
+  std::vector<TxFrame> frames;
+  for (int i = 0; i < 1020; ++i) frames.push_back(lent_frame(*port, 60, 1));
+  ASSERT_EQ(port->transmit(0, frames), 1020U);
+  // Room for three; the first of these is too long and takes none.
+  std::array<TxFrame, 6> last;
+  last[0] = lent_frame(*port, 1600, 2);
+  for (std::size_t i = 1; i < last.size(); ++i) last[i] = lent_frame(*port, 60, 3);
+  EXPECT_EQ(port->transmit(0, last), 4U);
+  for (std::size_t i = 0; i < last.size(); ++i) EXPECT_EQ(!last[i].bytes, i < 4) << i;
 }
 
 TEST(Port, TakesBuffersBackFromEveryThread) {
@@ -403,8 +424,12 @@ TEST(PortErrors, RefuseNoQueuesAndAnMtuThatTheDriverCannot) {
 }
 
 TEST(PortErrors, LeaveTheDeviceFreeForTheNextAttempt) {
-  EXPECT_THAT(refusal({.device = "net_ring0", .buffers = 2'000'000}), HasSubstr("no memory"));
-  EXPECT_NE(open({.device = "net_ring0"}), nullptr);
+  EXPECT_THAT(refusal({.device = "net_null0,size=100", .buffers = 2'000'000}),
+              HasSubstr("no memory"));
+  const auto port = open({.device = "net_null0,size=200"});
+  std::array<RxFrame, 1> received;
+  ASSERT_EQ(port->receive(0, received), 1U);
+  EXPECT_EQ(received[0].bytes.size(), 200U);
 }
 
 TEST(KernelFds, FindTheFirstSocketThatIsNew) {

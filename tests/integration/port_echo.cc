@@ -9,11 +9,8 @@
 #include "base/poll_loop.h"
 #include "dataplane/dpdk/eal.h"
 #include "dataplane/dpdk/port.h"
+#include "tests/integration/queue_idle.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -169,30 +166,6 @@ class Echo final : public Poller {
   std::array<TxFrame, 32> answers_;
 };
 
-// Sleeps on the queue's descriptor where the port has one, else for a moment.
-class EchoIdle final : public IdleWait {
- public:
-  explicit EchoIdle(int port_fd)
-      : fds_{{{::eventfd(0, EFD_NONBLOCK), POLLIN, 0}, {port_fd, POLLIN, 0}}} {
-    ::prctl(PR_SET_TIMERSLACK, 1);
-  }
-  ~EchoIdle() override { ::close(fds_[0].fd); }
-  void wait(Duration at_most) noexcept override {
-    const timespec time{at_most.count() / 1'000'000'000, at_most.count() % 1'000'000'000};
-    ::ppoll(fds_.data(), fds_.size(), &time, nullptr);
-  }
-  void wake() noexcept override {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(fds_[0].fd, &one, sizeof one);
-  }
-  Duration longest() const noexcept override {
-    return fds_[1].fd >= 0 ? Duration{std::chrono::seconds{1}} : std::chrono::milliseconds{1};
-  }
-
- private:
-  std::array<pollfd, 2> fds_;
-};
-
 struct Side {
   std::string device;
   std::array<std::uint8_t, 4> address{198, 18, 0, 2};
@@ -291,11 +264,11 @@ class EchoPort {
            IdlePolicy policy, Clock& clock)
         : echo(port, queue, address),
           core(static_cast<std::uint8_t>(queue), Role::Poll, clock, HashKey{}),
-          idle(port.wake_fd(queue)),
+          idle({port.wake_fd(queue)}),
           loop(core, policy, &idle) {}
     Echo echo;
     Core core;
-    EchoIdle idle;
+    test::QueueIdle idle;
     PollLoop loop;
   };
 

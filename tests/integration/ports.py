@@ -39,15 +39,17 @@ def lab(*words, **options):
 class Edge:
     """port_echo in sluice-edge; `reports` holds what it printed for each port when it was stopped."""
 
-    def __init__(self, build, *options, devices=None):
-        devices = devices or lab("devices").split()
-        words = [LAB, "exec", "edge", f"{build}/tests/integration/port_echo", *options]
+    def __init__(self, build, *options, program="port_echo"):
+        devices = lab("devices").split()
+        words = [LAB, "exec", "edge", f"{build}/tests/integration/{program}", *options]
         for device, address in zip(devices, SIDES.values()):
-            words += ["--device", device, "--address", address]
+            words += ["--device", device]
+            if program == "port_echo":
+                words += ["--address", address]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.reports, self.errors = [], ""
         if self.process.stdout.readline().strip() != "ready":
-            raise Failure("port_echo: " + self.process.stderr.read().strip())
+            raise Failure(f"{program}: " + self.process.stderr.read().strip())
 
     def __enter__(self):
         try:
@@ -74,16 +76,19 @@ class Tests:
         self.devices = DEVICES if privileged else DEVICES[:2]
 
     @contextlib.contextmanager
-    def edge(self, device, queues=1, up=(), options=()):
+    def edge(self, device, queues=1, up=(), options=(), program="port_echo"):
         lab("up", "--device", device, "--queues", str(queues), *up)
+        if program == "port_echo":
+            options = ["--queues", str(queues), *options]
         try:
-            with Edge(self.build, "--queues", str(queues), *options) as edge:
+            with Edge(self.build, *options, program=program) as edge:
                 yield edge
         finally:
             lab("down")
 
     def load(self, side="access", accept_loss=False, **options):
-        words = [LAB, "exec", side, f"{self.build}/tests/integration/udp_load", "--address", SIDES[side]]
+        options = {"address": SIDES[side], **options}
+        words = [LAB, "exec", side, f"{self.build}/tests/integration/udp_load"]
         for name, value in options.items():
             words += ["--" + name.replace("_", "-"), str(value)]
         done = subprocess.run(words, capture_output=True, text=True, timeout=60)
@@ -161,6 +166,17 @@ class Tests:
             self.check_reports(edge)
         finally:
             lab("down")
+
+    def test_stack_echo(self, device):
+        """The whole stack over the port: neighbours, both families, fragments both ways, both sides."""
+        with self.edge(device, program="stack_echo") as edge:
+            for address in ("198.18.0.2", "fd00:18::2"):
+                for size in (600, 1472, 12000, 65000):
+                    if device == "af_packet" and size > 16000 and ":" not in address:
+                        continue  # reassembled by the kernel, which has no room for it in the ring
+                    self.load(address=address, size=size, window=2 if size > 1472 else 32, seconds=0.3)
+            self.load("core", size=600, seconds=0.3)
+        self.check_reports(edge)
 
     def test_super_packets_are_told_as_truncated(self):
         # The kernel reassembles before af_packet sees it: more than the ring's slot holds.

@@ -113,16 +113,25 @@ void receive_some(Flow& flow, const Options& options, Totals& totals) {
 }
 
 bool open_flow(Flow& flow, const Options& options) {
-  flow.socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_storage peer{};
+  socklen_t length = sizeof(sockaddr_in);
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&peer);
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&peer);
+  if (::inet_pton(AF_INET6, options.address, &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(5060);
+    length = sizeof *v6;
+  } else {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(5060);
+    ::inet_pton(AF_INET, options.address, &v4->sin_addr);
+  }
+  flow.socket = ::socket(peer.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const int space = 4 << 20;
   ::setsockopt(flow.socket, SOL_SOCKET, SO_RCVBUF, &space, sizeof space);
   const int fragment = IP_PMTUDISC_DONT;
   ::setsockopt(flow.socket, IPPROTO_IP, IP_MTU_DISCOVER, &fragment, sizeof fragment);
-  sockaddr_in peer{};
-  peer.sin_family = AF_INET;
-  peer.sin_port = htons(5060);
-  ::inet_pton(AF_INET, options.address, &peer.sin_addr);
-  return ::connect(flow.socket, reinterpret_cast<sockaddr*>(&peer), sizeof peer) == 0;
+  return ::connect(flow.socket, reinterpret_cast<sockaddr*>(&peer), length) == 0;
 }
 
 // What is lost would shrink the window for good: after 100 ms without an answer it is taken as lost.

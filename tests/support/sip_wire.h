@@ -69,6 +69,8 @@ class SipWire final : public sip::Outbox {
     if (capture) {
       sent.push_back({std::string(message.bytes.text()), message.remote, message.listener,
                       message.transport});
+    } else {
+      last.assign(message.bytes.text());
     }
     return true;
   }
@@ -118,7 +120,8 @@ class SipWire final : public sip::Outbox {
 
   std::deque<SentMessage> sent;
   bool refuse = false;   // the way out is full
-  bool capture = true;   // false: messages are only let go
+  bool capture = true;   // false: only the last message is kept, in `last`, without the heap
+  std::string last = std::string(65'536, '\0');
 
  private:
   void add_listener(std::string_view address, Transport transport, std::uint16_t network) {
