@@ -30,12 +30,13 @@ def headers():
 def flags_of(command):
     """Of a compile command: all but the compiler, the files and the dependency output."""
     words = command.split() if isinstance(command, list) else shlex.split(command)
-    flags, skip = [], False
-    for word in words[1:]:
-        if skip:
-            skip = False
-        elif word in ("-o", "-MF", "-MQ", "-MT", "-c"):
-            skip = True
+    flags = []
+    rest = iter(words[1:])
+    for word in rest:
+        if word in ("-o", "-MF", "-MQ", "-MT", "-c"):
+            next(rest)
+        elif word in ("-include", "-isystem", "-imacros", "-I"):
+            flags += [word, next(rest)]
         elif word.startswith("-") and not word.startswith(("-M", "-g", "-O")):
             flags.append(word)
     return flags
