@@ -87,6 +87,13 @@ inline __m128i load_16(const char* text) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
 }
 
+// The first `count` bytes, zeros for the rest.
+inline __m128i keep_bytes(__m128i bytes, std::uint32_t count) {
+  const __m128i numbers = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m128i limit = _mm_set1_epi8(static_cast<char>(count < 16 ? count : 16));
+  return _mm_and_si128(bytes, _mm_cmplt_epi8(numbers, limit));
+}
+
 // Offset of the first byte from `at` on that is not in the set; text.size() if all are.
 inline std::size_t span_of(std::string_view text, std::size_t at, const CharSet& set) {
   const std::size_t size = text.size();
@@ -94,16 +101,16 @@ inline std::size_t span_of(std::string_view text, std::size_t at, const CharSet&
     const std::uint32_t outside = members(load_16(text.data() + at), set) ^ 0xffffU;
     if (outside != 0) return at + static_cast<unsigned>(std::countr_zero(outside));
   }
-  if (at == size) return size;
+  const std::size_t left = size - at;
   std::uint32_t outside = 0;
-  if (size >= 16) {  // the last sixteen, of which the first are known
+  if (size >=
+      16) {  // the last sixteen, of which the first are known; all of them if nothing is left
     outside = members(load_16(text.data() + size - 16), set) ^ 0xffffU;
-    outside >>= 16 - (size - at);
+    outside >>= 16 - left;
   } else {
-    outside = members(load_partial(text.data() + at, size - at), set) ^ 0xffffU;
+    outside = members(load_partial(text.data() + at, left), set) ^ 0xffffU;
   }
-  outside |= 1U << (size - at);
-  return at + static_cast<unsigned>(std::countr_zero(outside));
+  return at + static_cast<unsigned>(std::countr_zero(outside | 1U << left));
 }
 
 inline bool all_of(std::string_view text, const CharSet& set) {

@@ -6,6 +6,7 @@
 #include "base/endpoint.h"
 #include "sipcore/parse/char_span.h"
 #include "sipcore/parse/chars.h"
+#include "sipcore/parse/decode.h"
 #include "sipcore/parse/host.h"
 
 namespace sluice::sip {
@@ -134,12 +135,6 @@ bool parse_host_port(std::string_view text, std::size_t& used, std::string_view&
   return true;
 }
 
-std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && is_lws(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_lws(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 bool equals_no_case(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -176,19 +171,17 @@ std::uint16_t Via::sent_by_port() const {
   return 5060;
 }
 
-Result<Via, ParseError> parse_via(std::string_view value) noexcept {
-  Result<Via, ParseError> result;
-  Via& via = *result;
+bool decode_via(std::string_view value, Via& via) noexcept {
   const std::string_view text = trim(value);
   via.text = text;
   std::size_t at = 0;
-  if (!parse_sent_protocol(text, at, via)) return fail(ParseError::BadVia);
+  if (!parse_sent_protocol(text, at, via)) return false;
   std::size_t used = 0;
   if (!parse_host_port(text.substr(at), used, via.host, via.port, /*lws_around_colon=*/true)) {
-    return fail(ParseError::BadVia);
+    return false;
   }
   at = skip_lws(text, at + used);
-  if (at == text.size()) return result;
+  if (at == text.size()) return true;
   via.params = Params(text.substr(at));
   // Twice the same of these would let two readers see two different messages.
   unsigned seen = 0;
@@ -202,9 +195,9 @@ Result<Via, ParseError> parse_via(std::string_view value) noexcept {
   for (;;) {
     switch (step_param(text, at, param)) {
       case Step::End:
-        return result;
+        return true;
       case Step::Malformed:
-        return fail(ParseError::BadVia);
+        return false;
       case Step::Param:
         break;
     }
@@ -227,8 +220,14 @@ Result<Via, ParseError> parse_via(std::string_view value) noexcept {
       default:
         break;
     }
-    if (!good) return fail(ParseError::BadVia);
+    if (!good) return false;
   }
+}
+
+Result<Via, ParseError> parse_via(std::string_view value) noexcept {
+  Result<Via, ParseError> via;
+  if (!decode_via(value, *via)) via = fail(ParseError::BadVia);
+  return via;
 }
 
 namespace {
@@ -266,30 +265,28 @@ bool take_params(std::string_view text, std::size_t at, NameAddr& out) {
 
 }  // namespace
 
-Result<NameAddr, ParseError> parse_name_addr(std::string_view value) noexcept {
-  Result<NameAddr, ParseError> result;
-  NameAddr& out = *result;
+bool decode_name_addr(std::string_view value, NameAddr& out) noexcept {
   const std::string_view text = trim(value);
   out.text = text;
-  if (text.empty()) return fail(ParseError::BadNameAddr);
+  if (text.empty()) return false;
   std::size_t at = 0;
   if (text.front() == '"') {
     at = skip_quoted(text, 0);
-    if (at == std::string_view::npos) return fail(ParseError::BadNameAddr);
+    if (at == std::string_view::npos) return false;
     out.display_name = text.substr(0, at);
     at = skip_lws(text, at);
-    if (at == text.size() || text[at] != '<') return fail(ParseError::BadNameAddr);
+    if (at == text.size() || text[at] != '<') return false;
   } else if (text.front() != '<') {
     const std::size_t open = text.find('<');
     if (open != std::string_view::npos) {
       out.display_name = trim(text.substr(0, open));
-      if (!is_display_name(out.display_name)) return fail(ParseError::BadNameAddr);
+      if (!is_display_name(out.display_name)) return false;
       at = open;
     }
   }
   if (text[at] == '<') {
     const std::size_t close = text.find('>', at);
-    if (close == std::string_view::npos) return fail(ParseError::BadNameAddr);
+    if (close == std::string_view::npos) return false;
     out.bracketed = true;
     out.uri = text.substr(at + 1, close - at - 1);
     at = close + 1;
@@ -299,8 +296,13 @@ Result<NameAddr, ParseError> parse_name_addr(std::string_view value) noexcept {
     at = span_of(text, 0, kAddrSpecChars);
     out.uri = text.substr(0, at);
   }
-  if (out.uri.empty() || !take_params(text, at, out)) return fail(ParseError::BadNameAddr);
-  return result;
+  return !out.uri.empty() && take_params(text, at, out);
+}
+
+Result<NameAddr, ParseError> parse_name_addr(std::string_view value) noexcept {
+  Result<NameAddr, ParseError> address;
+  if (!decode_name_addr(value, *address)) address = fail(ParseError::BadNameAddr);
+  return address;
 }
 
 Result<CSeq, ParseError> parse_cseq(std::string_view value) noexcept {

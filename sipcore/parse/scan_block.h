@@ -26,6 +26,9 @@ struct BlockMasks {
   std::uint64_t nul;
 };
 
+// Line ends written per block without a branch. What stands in `ends` beyond the count is nobody's.
+constexpr std::uint32_t kUnrolled = 4;
+
 // Bits 0 to `bit`, inclusive.
 inline std::uint64_t bits_up_to(unsigned bit) {
   return ~std::uint64_t{0} >> (63 - bit);
@@ -73,6 +76,18 @@ inline LineScan scan_lines_by_block(const char* text, std::uint32_t from, std::u
       lf &= seen;
     }
     bool stop = empty_line != 0;
+    const auto found = static_cast<std::uint32_t>(std::popcount(lf));
+    if (found <= kUnrolled && scan.count + kUnrolled < capacity) {
+      // How many lines end in a block is a coin toss to the branch predictor: always write kUnrolled of
+      // them and count those that are.
+      std::uint16_t* out = ends + scan.count;
+      for (std::uint32_t i = 0; i < kUnrolled; ++i) {
+        out[i] = static_cast<std::uint16_t>(at + static_cast<std::uint32_t>(std::countr_zero(lf)));
+        lf &= lf - 1;
+      }
+      scan.count += found;
+      lf = 0;
+    }
     for (; lf != 0; lf &= lf - 1) {
       const auto bit = static_cast<unsigned>(std::countr_zero(lf));
       ends[scan.count++] = static_cast<std::uint16_t>(at + bit);

@@ -6,6 +6,7 @@
 #include "base/endpoint.h"
 #include "sipcore/parse/char_span.h"
 #include "sipcore/parse/chars.h"
+#include "sipcore/parse/decode.h"
 #include "sipcore/parse/fields.h"
 #include "sipcore/parse/host.h"
 
@@ -64,46 +65,46 @@ bool split_user(std::string_view info, Uri& uri) {
   return !uri.user.empty() && all_of(uri.password, kPasswordChars);
 }
 
-Result<Uri, ParseError> parse_sip(Uri uri, std::string_view rest) {
+bool decode_sip(Uri& uri, std::string_view rest) {
   // '@' stands nowhere in a URI but after the userinfo (25.1), so there is no question which one counts:
   // a second one fails the character check of whatever it stands in.
   const std::size_t at = span_of(rest, 0, kUserInfoChars);
   if (at < rest.size() && rest[at] == '@') {
-    if (!split_user(rest.substr(0, at), uri)) return fail(ParseError::BadUri);
+    if (!split_user(rest.substr(0, at), uri)) return false;
     rest.remove_prefix(at + 1);
   }
   std::size_t used = 0;
   if (!parse_host_port(rest, used, uri.host, uri.port, /*lws_around_colon=*/false)) {
-    return fail(ParseError::BadUri);
+    return false;
   }
   rest.remove_prefix(used);
   if (rest.empty()) {
     if (!escapes_are_whole(uri.user) || !escapes_are_whole(uri.password)) {
-      return fail(ParseError::BadUri);
+      return false;
     }
-    return uri;
+    return true;
   }
   if (const std::size_t question = rest.find('?'); question != std::string_view::npos) {
     uri.headers = rest.substr(question + 1);
     rest = rest.substr(0, question);
-    if (!headers_are_whole(uri.headers)) return fail(ParseError::BadUri);
+    if (!headers_are_whole(uri.headers)) return false;
   }
   if (!rest.empty()) {
-    if (rest.front() != ';') return fail(ParseError::BadUri);
+    if (rest.front() != ';') return false;
     uri.params = rest.substr(1);
-    if (!params_are_whole(uri.params)) return fail(ParseError::BadUri);
+    if (!params_are_whole(uri.params)) return false;
   }
-  if (!escapes_are_whole(uri.text)) return fail(ParseError::BadUri);
-  return uri;
+  if (!escapes_are_whole(uri.text)) return false;
+  return true;
 }
 
 // RFC 3966 3: "+" digits, or a local number that may hold hexadecimal digits, '*' and '#'.
-Result<Uri, ParseError> parse_tel(Uri uri, std::string_view rest) {
+bool decode_tel(Uri& uri, std::string_view rest) {
   const std::size_t semicolon = rest.find(';');
   uri.user = rest.substr(0, semicolon);
   if (semicolon != std::string_view::npos) {
     uri.params = rest.substr(semicolon + 1);
-    if (!params_are_whole(uri.params)) return fail(ParseError::BadUri);
+    if (!params_are_whole(uri.params)) return false;
   }
   uri.has_user = true;
   bool dialable = false;
@@ -112,11 +113,11 @@ Result<Uri, ParseError> parse_tel(Uri uri, std::string_view rest) {
     if (hex_value(c) >= 0 || c == '*' || c == '#') {
       dialable = true;
     } else if (!(c == '-' || c == '.' || c == '(' || c == ')' || (c == '+' && i == 0))) {
-      return fail(ParseError::BadUri);
+      return false;
     }
   }
-  if (!dialable || !escapes_are_whole(uri.params)) return fail(ParseError::BadUri);
-  return uri;
+  if (!dialable || !escapes_are_whole(uri.params)) return false;
+  return true;
 }
 
 bool is_opaque(std::string_view text) {
@@ -232,36 +233,45 @@ std::optional<std::string_view> Uri::param(std::string_view name) const noexcept
   return std::nullopt;
 }
 
-Result<Uri, ParseError> parse_uri(std::string_view text) noexcept {
-  Uri uri;
+bool decode_uri(std::string_view text, Uri& uri) noexcept {
   uri.text = text;
+  if (text.starts_with("sip:")) {  // as nearly everybody writes it
+    uri.scheme = Scheme::Sip;
+    return decode_sip(uri, text.substr(4));
+  }
   const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos || colon == 0) return fail(ParseError::BadUri);
+  if (colon == std::string_view::npos || colon == 0) return false;
   const std::string_view scheme = text.substr(0, colon);
   const std::string_view rest = text.substr(colon + 1);
   if (equals_no_case(scheme, "sip")) {
     uri.scheme = Scheme::Sip;
-    return parse_sip(uri, rest);
+    return decode_sip(uri, rest);
   }
   if (equals_no_case(scheme, "sips")) {
     uri.scheme = Scheme::Sips;
-    return parse_sip(uri, rest);
+    return decode_sip(uri, rest);
   }
   if (equals_no_case(scheme, "tel")) {
     uri.scheme = Scheme::Tel;
-    return parse_tel(uri, rest);
+    return decode_tel(uri, rest);
   }
   // RFC 3986 3.1: ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )
   const char first = to_lower(scheme.front());
-  if (first < 'a' || first > 'z') return fail(ParseError::BadUri);
+  if (first < 'a' || first > 'z') return false;
   for (const char c : scheme) {
     const char lower = to_lower(c);
     if (!(lower >= 'a' && lower <= 'z') && !is_digit(c) && c != '+' && c != '-' && c != '.') {
-      return fail(ParseError::BadUri);
+      return false;
     }
   }
-  if (!is_opaque(rest)) return fail(ParseError::BadUri);
+  if (!is_opaque(rest)) return false;
   if (equals_no_case(scheme, "urn")) uri.scheme = Scheme::Urn;
+  return true;
+}
+
+Result<Uri, ParseError> parse_uri(std::string_view text) noexcept {
+  Result<Uri, ParseError> uri;
+  if (!decode_uri(text, *uri)) uri = fail(ParseError::BadUri);
   return uri;
 }
 
