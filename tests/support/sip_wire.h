@@ -71,6 +71,7 @@ class SipWire final : public sip::Outbox {
                       message.transport});
     } else {
       last.assign(message.bytes.text());
+      if (!last.starts_with("SIP/2.0")) last_request.assign(last);
     }
     return true;
   }
@@ -120,8 +121,9 @@ class SipWire final : public sip::Outbox {
 
   std::deque<SentMessage> sent;
   bool refuse = false;   // the way out is full
-  bool capture = true;   // false: only the last message is kept, in `last`, without the heap
+  bool capture = true;   // false: only the last ones are kept, without the heap
   std::string last = std::string(65'536, '\0');
+  std::string last_request = std::string(65'536, '\0');
 
  private:
   void add_listener(std::string_view address, Transport transport, std::uint16_t network) {
