@@ -5,17 +5,17 @@
 // and checked before the clock starts, buffers come from warm pools.
 //
 //   txn_bench --benchmark_repetitions=7 --benchmark_report_aggregates_only=true
+#include "sipcore/proxy/proxy.h"
+#include "tests/support/sip_text.h"
+#include "tests/support/sip_wire.h"
+#include "tests/support/test_cores.h"
+
 #include <benchmark/benchmark.h>
 #include <x86intrin.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
-
-#include "sipcore/proxy/proxy.h"
-#include "tests/support/sip_text.h"
-#include "tests/support/sip_wire.h"
-#include "tests/support/test_cores.h"
 
 namespace sluice::sip {
 namespace {
@@ -82,8 +82,7 @@ struct Bench {
   std::string request(const char* method, std::uint64_t id) {
     return RequestText{
         .method = method,
-        .via = "SIP/2.0/UDP 198.18.0.1:5060;branch=z9hG4bKcaller-" + std::to_string(id) +
-               ";rport",
+        .via = "SIP/2.0/UDP 198.18.0.1:5060;branch=z9hG4bKcaller-" + std::to_string(id) + ";rport",
         .call_id = "a84b4c76e66710-" + std::to_string(id) + "@pc33.example.com",
         .more = "Contact: <sip:alice@198.18.0.1:5060>\r\nUser-Agent: phone/1.0\r\n",
         .body = std::string(300, 'v')}
@@ -95,8 +94,10 @@ struct Bench {
   OnePeer policy;
   LiteralResolver resolver;
   TransactionLayer layer{1, options(), {}, {1, 2}, wire};
-  Proxy proxy{layer, wire, policy, resolver, {3, 4},
-              {.contexts = 16 * kInFlight, .branches = 16 * kInFlight, .waiting_targets = 1}};
+  Proxy proxy{
+      layer,  wire,
+      policy, resolver,
+      {3, 4}, {.contexts = 16 * kInFlight, .branches = 16 * kInFlight, .waiting_targets = 1}};
   std::uint64_t number = 0;
 };
 
@@ -142,7 +143,8 @@ void run(benchmark::State& state, Bench& bench, const char* method, std::vector<
     }
     messages += bench.number - first;
     // The median is what a message costs when nothing else runs on the core.
-    std::nth_element(ticks.begin(), ticks.begin() + static_cast<long>(ticks.size() / 2), ticks.end());
+    std::nth_element(ticks.begin(), ticks.begin() + static_cast<long>(ticks.size() / 2),
+                     ticks.end());
     state.counters["ticks/message"] = ticks[ticks.size() / 2];
     for (const double each : ticks) sum += each;
     state.SetIterationTime(sum * seconds_per_tick());

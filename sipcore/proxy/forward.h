@@ -8,13 +8,13 @@
 // Errors   0: cannot be written. More than the buffer holds: the size that it takes; nothing useful is written.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <span>
-
 #include "sipcore/outbound.h"
 #include "sipcore/proxy/route_plan.h"
 #include "sipcore/proxy/target.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
 
 namespace sluice::sip {
 
@@ -36,10 +36,10 @@ struct Forwarding {
   const RoutePlan& plan;
   const Target& target;
   const RouteStep& step;
-  const Listener& out;                 // leaves from here
-  const Listener* record = nullptr;    // not null: Record-Route, and the request came in here
+  const Listener& out;               // leaves from here
+  const Listener* record = nullptr;  // not null: Record-Route, and the request came in here
   std::string_view branch;
-  std::uint32_t max_breadth = 0;       // 0: leave it alone
+  std::uint32_t max_breadth = 0;  // 0: leave it alone
 };
 std::size_t write_forwarded(const Forwarding& forwarding, std::span<std::uint8_t> out) noexcept;
 

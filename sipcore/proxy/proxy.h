@@ -10,9 +10,6 @@
 // Errors   No room: 503 for the request, or 503 as the branch's response. Everything is counted.
 #pragma once
 
-#include <chrono>
-#include <span>
-
 #include "base/pool.h"
 #include "sipcore/proxy/context.h"
 #include "sipcore/proxy/forward.h"
@@ -21,6 +18,9 @@
 #include "sipcore/proxy/resolver.h"
 #include "sipcore/proxy/validate.h"
 #include "sipcore/txn/layer.h"
+
+#include <chrono>
+#include <span>
 
 namespace sluice::sip {
 
@@ -94,8 +94,7 @@ class Proxy final : public TransactionUser {
   bool relay(Core& core, ResponseContext& context, const Message& response,
              std::string_view challenges);
   void relay_best(Core& core, ResponseContext& context, const ProxyBranch& best);
-  void cancel_pending(Core& core, ResponseContext& context,
-                      std::span<const HeaderLine> headers);
+  void cancel_pending(Core& core, ResponseContext& context, std::span<const HeaderLine> headers);
   void send_cancel(Core& core, ProxyBranch& branch, std::span<const HeaderLine> headers);
   void on_timer_c(Core& core, ProxyBranch& branch);
 

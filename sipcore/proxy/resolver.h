@@ -7,11 +7,11 @@
 //          Kamailio as "unresolvable destination".
 #pragma once
 
-#include <optional>
-
 #include "base/core.h"
 #include "sipcore/parse/uri.h"
 #include "sipcore/proxy/target.h"
+
+#include <optional>
 
 namespace sluice::sip {
 

@@ -3,14 +3,14 @@
 // The checks of RFC 3261 16.3 that only a forwarded request has to pass, and the loop hash of RFC 5393 4.2.
 #pragma once
 
+#include "base/hash.h"
+#include "sipcore/proxy/route_plan.h"
+#include "sipcore/received.h"
+
 #include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
-
-#include "base/hash.h"
-#include "sipcore/received.h"
-#include "sipcore/proxy/route_plan.h"
 
 namespace sluice::sip {
 

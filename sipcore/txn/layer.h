@@ -10,8 +10,6 @@
 // See      RFC 3261 16.2, 17 and 18; RFC 6026; RFC 4320.
 #pragma once
 
-#include <span>
-
 #include "base/core.h"
 #include "base/pool.h"
 #include "sipcore/parse/limits.h"
@@ -22,6 +20,8 @@
 #include "sipcore/txn/non_invite_client.h"
 #include "sipcore/txn/non_invite_server.h"
 #include "sipcore/txn/options.h"
+
+#include <span>
 
 namespace sluice::sip {
 

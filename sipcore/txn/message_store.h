@@ -10,13 +10,13 @@
 // Errors   Empty OwnedBytes when there is no block: the caller sheds.
 #pragma once
 
+#include "base/pool.h"
+#include "sipcore/txn/options.h"
+
 #include <cstring>
 #include <memory>
 #include <span>
 #include <vector>
-
-#include "base/pool.h"
-#include "sipcore/txn/options.h"
 
 namespace sluice::sip {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sipcore/txn/table.h"
 
+#include "sipcore/parse/sanity.h"
+
 #include <charconv>
 #include <cstring>
-
-#include "sipcore/parse/sanity.h"
 
 namespace sluice::sip {
 namespace {
@@ -70,8 +70,8 @@ TransactionKey::TransactionKey(const HashKey& secret,
   hash_ = siphash13(secret, text());
 }
 
-TransactionKey server_key(const HashKey& secret, const Message& request, const Essentials& essentials,
-                          std::string_view method) noexcept {
+TransactionKey server_key(const HashKey& secret, const Message& request,
+                          const Essentials& essentials, std::string_view method) noexcept {
   const Via& via = essentials.via;
   if (essentials.rfc2543) {
     // 17.2.3: Request-URI, From tag, Call-ID, CSeq number and top Via. The To tag is left out: an ACK

@@ -10,14 +10,14 @@
 //          the transactions. A text that is longer than the key holds is replaced by 128 bits of keyed hash.
 #pragma once
 
+#include "base/hash.h"
+
 #include <array>
 #include <bit>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <string_view>
-
-#include "base/hash.h"
 
 namespace sluice::sip {
 
@@ -43,8 +43,8 @@ class TransactionKey {
 };
 
 // `method`: what the transaction was created by; "INVITE" for an ACK, and to find what a CANCEL means.
-TransactionKey server_key(const HashKey& secret, const Message& request, const Essentials& essentials,
-                          std::string_view method) noexcept;
+TransactionKey server_key(const HashKey& secret, const Message& request,
+                          const Essentials& essentials, std::string_view method) noexcept;
 TransactionKey client_key(const HashKey& secret, std::string_view branch,
                           std::string_view method) noexcept;
 

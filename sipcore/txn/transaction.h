@@ -13,14 +13,14 @@
 // Errors   A message that cannot be sent is counted; over UDP the timers are the recovery.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
 #include "base/timer_wheel.h"
 #include "sipcore/outbound.h"
 #include "sipcore/received.h"
 #include "sipcore/txn/table.h"
 #include "sipcore/txn/txn_counters.h"
+
+#include <cstdint>
+#include <string_view>
 
 namespace sluice::sip {
 
@@ -129,8 +129,8 @@ class ServerTransaction : public Transaction, public Responder {
   const Endpoint& source() const noexcept { return source_; }
 
  protected:
-  ServerTransaction(TransactionLayer& layer, const TransactionKey& key, TxnKind kind, TxnState state,
-                    const Received& request) noexcept;
+  ServerTransaction(TransactionLayer& layer, const TransactionKey& key, TxnKind kind,
+                    TxnState state, const Received& request) noexcept;
 
   // Would the state let a response with this status pass?
   virtual bool accepts(std::uint16_t status) const noexcept = 0;

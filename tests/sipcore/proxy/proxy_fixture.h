@@ -4,14 +4,14 @@
 // the other side (198.19.0.1). Every test ends with all timers run out and everything back in its pool.
 #pragma once
 
+#include "sipcore/proxy/proxy.h"
+#include "tests/sipcore/txn/txn_fixture.h"
+
 #include <gtest/gtest.h>
 
 #include <deque>
 #include <string>
 #include <vector>
-
-#include "sipcore/proxy/proxy.h"
-#include "tests/sipcore/txn/txn_fixture.h"
 
 namespace sluice::test {
 
