@@ -17,7 +17,8 @@ std::string lower(std::string text) {
   return text;
 }
 
-// A host in lower case without a trailing dot; what is longer than a name may be (RFC 1035 2.3.4) matches nothing.
+// A host in lower case without a trailing dot; what is longer than a name may be (RFC 1035 2.3.4)
+// matches nothing.
 class HostKey {
  public:
   explicit HostKey(std::string_view host) noexcept {

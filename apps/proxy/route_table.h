@@ -31,7 +31,8 @@ struct StaticRoute {
 
 struct RouteTableInput {
   std::vector<std::string> domains;  // whose users are in `location`
-  // How we appear in Route and Via: "198.18.0.2:5060", "edge.example.com:5060"; without a port: any port.
+  // How we appear in Route and Via: "198.18.0.2:5060", "edge.example.com:5060"; without a port: any
+  // port.
   std::vector<std::string> own_names;
   std::vector<StaticRoute> routes;
   std::vector<std::pair<std::string, IpAddress>> hosts;  // names that need no DNS

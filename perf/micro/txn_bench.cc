@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a transaction costs: a request answered by an application, a request and its answer relayed by the proxy, a whole
-// call relayed. In ns and in TSC ticks, a message received. Without network and without parsing: messages are indexed
-// and checked before the clock starts, buffers come from warm pools.
+// What a transaction costs: a request answered by an application, a request and its answer relayed
+// by the proxy, a whole call relayed. In ns and in TSC ticks, a message received. Without network
+// and without parsing: messages are indexed and checked before the clock starts, buffers come from
+// warm pools.
 //
 //   txn_bench --benchmark_repetitions=7 --benchmark_report_aggregates_only=true
 #include "sipcore/proxy/proxy.h"
@@ -112,7 +113,8 @@ double seconds_per_tick() {
   return value;
 }
 
-// Runs batches of kInFlight requests, each followed by `answers` responses. Only the layer is timed.
+// Runs batches of kInFlight requests, each followed by `answers` responses. Only the layer is
+// timed.
 void run(benchmark::State& state, Bench& bench, const char* method, std::vector<int> answers) {
   bench.wire.capture = false;
   std::vector<Bench::Prepared> batch(kInFlight);

@@ -3,14 +3,20 @@
 // RFC 3261 7 (structure), 7.3.1 (header fields), 18.3 (framing), 25.1 (start line).
 #include "sipcore/parse/message.h"
 
+#include "sipcore/parse/char_span.h"
 #include "sipcore/parse/chars.h"
 #include "sipcore/parse/fields.h"
+#include "sipcore/parse/names.h"
 #include "sipcore/parse/scan.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace sluice::sip {
 namespace {
+
+// Picked once, at start-up.
+const ScanLines kScanLines = scan_kernels().front().scan;
 
 constexpr std::uint32_t kLargestIndexed = 65'535;  // what a Slice can say
 
@@ -108,7 +114,7 @@ class MessageIndexer {
       if (scan_.complete || (scan_.count != 0 && scan_.count < kBatch)) {
         return note(has_defect() ? defect_kind() : ParseError::Truncated);
       }
-      scan_ = scan_lines_scalar(text_, scanned_, size_, ends_.data(), kBatch);
+      scan_ = kScanLines(text_, scanned_, size_, ends_.data(), kBatch);
       used_ = 0;
       escaped_nul_ |= scan_.escaped_nul;
       if (scan_.count == 0) return note(has_defect() ? defect_kind() : ParseError::Truncated);
@@ -219,13 +225,23 @@ class MessageIndexer {
     if (m_.count_ >= std::min(limits_.headers, kMaxHeaderFields)) {
       return note(ParseError::TooManyHeaders);
     }
-    std::uint32_t colon = begin;
-    while (colon < end && text_[colon] != ':') ++colon;
-    if (colon == end) return note(ParseError::BadHeaderName);
+    // Names are short: sixteen bytes nearly always hold the colon, and the name for header_from_16().
+    const std::uint32_t readable = size_ - begin;
+    const __m128i first =
+        readable >= 16 ? load_16(text_ + begin) : load_partial(text_ + begin, readable);
+    const int colons = _mm_movemask_epi8(_mm_cmpeq_epi8(first, _mm_set1_epi8(':')));
+    std::uint32_t colon =
+        begin +
+        static_cast<std::uint32_t>(std::countr_zero(static_cast<std::uint32_t>(colons) | 0x10000U));
+    if (colons == 0) {
+      while (colon < end && text_[colon] != ':') ++colon;
+    }
+    if (colon >= end) return note(ParseError::BadHeaderName);
     std::uint32_t name_end = colon;  // HCOLON = *( SP / HTAB ) ":" SWS
     while (name_end > begin && is_wsp(text_[name_end - 1])) --name_end;
+    if (name_end == begin) return note(ParseError::BadHeaderName);
     const std::string_view name = between(begin, name_end);
-    const HeaderId id = header_from(name);
+    const HeaderId id = header_from_16(name, keep_bytes(first, name_end - begin));
     if (id == HeaderId::Other && !is_token(name)) return note(ParseError::BadHeaderName);
 
     std::uint32_t value = colon + 1;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ResponseContext: one request on its way through the proxy (RFC 3261 16.2); ProxyBranch: one target of it.
+// ResponseContext: one request on its way through the proxy (RFC 3261 16.2); ProxyBranch: one
+// target of it.
 //
 // Threads  The core of its proxy.
-// Memory   From the proxy's pools. A context lives as long as its server transaction or one of its client
-//          transactions does: 2xx that come late still find their way back (RFC 6026).
+// Memory   From the proxy's pools. A context lives as long as its server transaction or one of its
+//          client transactions does: 2xx that come late still find their way back (RFC 6026).
 #pragma once
 
 #include "base/pool.h"

@@ -121,8 +121,8 @@ void insert_record_routes(const Forwarding& f, std::uint32_t top, Edits& edits) 
   const HeaderField* first = f.message.find(HeaderId::RecordRoute);
   // On top of the others; without others the place among the headers is free.
   const std::uint32_t at = first != nullptr ? first->line.offset : top;
-  // Two of them when the sides differ, so that each peer finds the one it can reach (16.7 step 8 would rewrite
-  // the response instead, which the callee never sees).
+  // Two of them when the sides differ, so that each peer finds the one it can reach (16.7 step 8
+  // would rewrite the response instead, which the callee never sees).
   const bool is_double =
       f.record->transport != f.out.transport || f.record->network != f.out.network;
   insert_record_route(f, f.out, is_double, at, edits);

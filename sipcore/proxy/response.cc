@@ -15,8 +15,8 @@ bool is_challenge(std::uint16_t status) {
   return status == 401 || status == 407;
 }
 
-// 16.7 step 6: 6xx before all, then the lowest class; within 4xx what tells the caller how to try again;
-// an answer before what we made up. Lower is better.
+// 16.7 step 6: 6xx before all, then the lowest class; within 4xx what tells the caller how to try
+// again; an answer before what we made up. Lower is better.
 int rank(const ProxyBranch& branch) {
   const bool made_up = branch.live == nullptr && !branch.final;
   const int within = [&] {
@@ -121,7 +121,8 @@ void Proxy::on_final(Core& core, ProxyBranch& branch, const Received& response) 
   if (!first) return;
   branch.status = status;
   if (context.answered) return;
-  // Step 5: a 6xx is the last word, but waits for the others to have theirs: one may still be a 2xx.
+  // Step 5: a 6xx is the last word, but waits for the others to have theirs: one may still be a
+  // 2xx.
   if (status >= 600) {
     context.later.reset();
     cancel_pending(core, context, {});

@@ -2,7 +2,8 @@
 //
 // Target: one place to send a request to. TargetSet: the targets of one request (RFC 3261 16.5).
 //
-// Memory   A TargetSet holds the text of its targets; string_views it returns live as long as it does.
+// Memory   A TargetSet holds the text of its targets; string_views it returns live as long as it
+//          does.
 // Errors   add() refuses what does not fit.
 #pragma once
 

@@ -11,8 +11,8 @@ namespace {
 bool has_looped(const Message& message, std::uint64_t loop) noexcept {
   bool looped = false;
   for_each_value(message, HeaderId::Via, [&](std::string_view value, const HeaderField&) {
-    // The hash is keyed: who else's sent-by stands before it need not be looked at. Most Vias do not
-    // have a branch of our length at all.
+    // The hash is keyed: who else's sent-by stands before it need not be looked at. Most Vias do
+    // not have a branch of our length at all.
     const auto via = parse_via(value);
     if (via) {
       const auto theirs = loop_part(via->branch);

@@ -82,8 +82,8 @@ void TransactionLayer::on_ack(Core& core, const Received& ack) {
 
 void TransactionLayer::on_new_request(Core& core, const Received& request,
                                       const TransactionKey& key) {
-  // Room for the copy is taken before the application hears of the request: afterwards it is too late
-  // to refuse it.
+  // Room for the copy is taken before the application hears of the request: afterwards it is too
+  // late to refuse it.
   OwnedBytes room = store_.reserve(request.message().size());
   ServerTransaction* transaction = room ? make_server(request, key) : nullptr;
   if (transaction == nullptr) return shed(core, request);

@@ -26,8 +26,8 @@ struct TimerOptions {
   Duration k = t4;                        // non-INVITE client absorbs response retransmits
   Duration l = 64 * t1;                   // INVITE server in Accepted
   Duration m = 64 * t1;                   // INVITE client in Accepted
-  // How long the application may take before 100 goes out for an INVITE (17.2.1: at most 200 ms); zero:
-  // at once when on_request() has returned without an answer.
+  // How long the application may take before 100 goes out for an INVITE (17.2.1: at most 200 ms);
+  // zero: at once when on_request() has returned without an answer.
   Duration trying{};
 
   // Every timer that is defined by T1 and T4, from these.
@@ -35,8 +35,8 @@ struct TimerOptions {
     return {.t1 = t1, .t2 = t2, .t4 = t4};
   }
 
-  // RFC 4320 4.1: how long until the Timer E of a client would be reset to T2; 100 for a non-INVITE must not
-  // go out before (over UDP) and must go out then.
+  // RFC 4320 4.1: how long until the Timer E of a client would be reset to T2; 100 for a non-INVITE
+  // must not go out before (over UDP) and must go out then.
   constexpr Duration late_trying() const {
     Duration at{};
     for (Duration interval = t1; interval < t2; interval *= 2) at += interval;

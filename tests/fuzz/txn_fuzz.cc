@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random events on a proxy under virtual time: requests, responses to what it sent, time, loss of buffers. Whatever
-// happens, it ends: after all timers nothing is live, nothing is lent.
+// Random events on a proxy under virtual time: requests, responses to what it sent, time, loss of
+// buffers. Whatever happens, it ends: after all timers nothing is live, nothing is lent.
 //
 // Each input byte pair is one event: what, and which message, branch or status it is about.
 #include "sipcore/proxy/proxy.h"

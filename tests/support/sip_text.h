@@ -29,8 +29,8 @@ struct RequestText {
   }
 };
 
-// The response that a peer gives to a request as it got it: Via, From, Call-ID, CSeq and Record-Route are
-// those of the request.
+// The response that a peer gives to a request as it got it: Via, From, Call-ID, CSeq and
+// Record-Route are those of the request.
 inline std::string response_to(std::string_view request, int status,
                                std::string_view to_tag = "bob", std::string_view more = {}) {
   std::string out = "SIP/2.0 " + std::to_string(status) + " Whatever\r\n";

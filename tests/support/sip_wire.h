@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SipWire: the world around a transaction layer, in one test: what it sends is caught, what it is to
-// receive is made from text. Buffers come from pools, so that a test can ask whether all went home.
+// SipWire: the world around a transaction layer, in one test: what it sends is caught, what it is
+// to receive is made from text. Buffers come from pools, so that a test can ask whether all went
+// home.
 #pragma once
 
 #include "base/pool.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole servant: transactions, proxy core and the decisions of ProxyServant, over a scripted wire.
+// The whole servant: transactions, proxy core and the decisions of ProxyServant, over a scripted
+// wire.
 #include "apps/proxy/servant.h"
 
 #include "apps/options/servant.h"
@@ -229,7 +230,8 @@ TEST_F(ProxyServantTest, PreloadedRouteToUsAloneIsFine) {
 }
 
 TEST_F(ProxyServantTest, RequestsOfADialogFollowTheRouteSetBothWays) {
-  // Alice calls into the core, across the networks; the dialog's routes come from what the edge recorded.
+  // Alice calls into the core, across the networks; the dialog's routes come from what the edge
+  // recorded.
   request.uri = "sip:123@core.example";
   const SentMessage invite = ask();
   EXPECT_EQ(wire.take_all(), "100");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Phone: a user agent for simulations: places and takes calls, repeats its 2xx until they are
-// acknowledged (RFC 3261 13.3.1.4), acknowledges every 2xx (13.2.2.4), and says how each call ended.
+// acknowledged (RFC 3261 13.3.1.4), acknowledges every 2xx (13.2.2.4), and says how each call
+// ended.
 #pragma once
 
 #include "sipcore/txn/layer.h"

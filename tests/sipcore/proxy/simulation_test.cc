@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two phones and a proxy over a network that loses every tenth datagram and reorders the rest: every call ends as it
-// was meant to, and nothing is left behind. Every run comes from a seed.
+// Two phones and a proxy over a network that loses every tenth datagram and reorders the rest:
+// every call ends as it was meant to, and nothing is left behind. Every run comes from a seed.
 #include "sipcore/proxy/proxy.h"
 #include "tests/sipcore/proxy/phone.h"
 #include "tests/support/test_cores.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TxnTest: one transaction layer on one core, a wire, and a user that writes down what it hears. Every
-// test ends with all timers run out and everything back in its pool.
+// TxnTest: one transaction layer on one core, a wire, and a user that writes down what it hears.
+// Every test ends with all timers run out and everything back in its pool.
 #pragma once
 
 #include "sipcore/txn/layer.h"
