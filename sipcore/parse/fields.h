@@ -63,9 +63,11 @@ struct NameAddr {
   std::string_view uri;           // between the brackets, or the addr-spec
   bool bracketed = false;
   Params params;  // header parameters: in the addr-spec form every ';' parameter is one (RFC 3261 20)
+  std::string_view tag_value;  // empty if absent
+  bool has_tag = false;
   std::string_view text;
 
-  std::string_view tag() const { return params.find("tag").value_or(std::string_view{}); }
+  std::string_view tag() const { return tag_value; }
 };
 Result<NameAddr, ParseError> parse_name_addr(std::string_view value) noexcept;
 

@@ -12,6 +12,9 @@
 namespace sluice::sip {
 namespace {
 
+// Picked once, at start-up.
+const ScanLines kScanLines = scan_kernels().front().scan;
+
 constexpr std::uint32_t kLargestIndexed = 65'535;  // what a Slice can say
 
 constexpr Slice slice(std::uint32_t begin, std::uint32_t end) {
@@ -108,7 +111,7 @@ class MessageIndexer {
       if (scan_.complete || (scan_.count != 0 && scan_.count < kBatch)) {
         return note(has_defect() ? defect_kind() : ParseError::Truncated);
       }
-      scan_ = scan_lines_scalar(text_, scanned_, size_, ends_.data(), kBatch);
+      scan_ = kScanLines(text_, scanned_, size_, ends_.data(), kBatch);
       used_ = 0;
       escaped_nul_ |= scan_.escaped_nul;
       if (scan_.count == 0) return note(has_defect() ? defect_kind() : ParseError::Truncated);
@@ -183,7 +186,7 @@ class MessageIndexer {
     if (version == Version::OtherSip) note(ParseError::BadVersion);
     const std::string_view rest = line.substr(space + 1);
     const std::size_t digits = span_of(rest, kDigit);
-    if (digits == rest.size() || rest[digits] != ' ') {
+    if (digits == 0 || digits == rest.size() || rest[digits] != ' ') {
       note(ParseError::BadStartLine);
       return;
     }

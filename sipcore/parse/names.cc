@@ -83,7 +83,7 @@ struct Known {
   HeaderId id = HeaderId::Other;
 };
 
-constexpr unsigned kHashBits = 8;
+constexpr unsigned kHashBits = 9;
 
 // The bits 0x20 are set in all bytes, so that the hash does not see case; the comparison does the rest.
 constexpr std::size_t hash_of(const Words& words, std::size_t size, std::uint64_t seed) {

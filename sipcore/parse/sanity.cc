@@ -4,6 +4,7 @@
 #include "sipcore/parse/sanity.h"
 
 #include "base/endpoint.h"
+#include "sipcore/parse/char_span.h"
 #include "sipcore/parse/chars.h"
 
 namespace sluice::sip {
@@ -99,9 +100,9 @@ Result<void, ParseError> check_name_addr(std::string_view value, NameAddr& out,
   const auto parsed = parse_name_addr(value);
   if (!parsed) return fail(parsed.error());
   if (const auto uri = parse_uri(parsed->uri); !uri) return fail(uri.error());
-  if (const auto found = parsed->params.find("tag"); found) {
-    if (!is_token(*found)) return fail(ParseError::BadParameter);
-    tag = *found;
+  if (parsed->has_tag) {
+    if (!is_token(parsed->tag_value)) return fail(ParseError::BadParameter);
+    tag = parsed->tag_value;
   }
   out = *parsed;
   return {};
@@ -109,11 +110,10 @@ Result<void, ParseError> check_name_addr(std::string_view value, NameAddr& out,
 
 // callid = word [ "@" word ]. Wider: any visible ASCII, because '=' and more '@' are common and the value is
 // only ever compared whole.
+constexpr CharSet kCallIdChars = CharSet::of(kParamValue, ";,\"<>");
+
 bool is_call_id(std::string_view value) {
-  for (const char c : value) {
-    if (c <= ' ' || c >= '\x7f') return false;
-  }
-  return !value.empty();
+  return !value.empty() && all_of(value, kCallIdChars);
 }
 
 Result<void, ParseError> check_request(const Message& message, Essentials& out) {

@@ -4,12 +4,17 @@
 #include "sipcore/parse/uri.h"
 
 #include "base/endpoint.h"
+#include "sipcore/parse/char_span.h"
 #include "sipcore/parse/chars.h"
 #include "sipcore/parse/fields.h"
 #include "sipcore/parse/host.h"
 
 namespace sluice::sip {
 namespace {
+
+// Comparing two URIs looks each parameter of one up in the other. Real ones have a handful; the bound keeps a
+// hostile pair from costing millions of steps.
+constexpr unsigned kMostParts = 32;
 
 // Every '%' starts an escape: "%" HEXDIG HEXDIG.
 bool escapes_are_whole(std::string_view text) {
@@ -21,30 +26,50 @@ bool escapes_are_whole(std::string_view text) {
   return true;
 }
 
+constexpr CharSet kParamNameChars = CharSet::of(kUriParam, {}, ";=");
+constexpr CharSet kParamChars = CharSet::of(kUriParam, {}, ";");
+constexpr CharSet kHeaderChars = CharSet::of(kUriHeader);
+constexpr CharSet kUserInfoChars = CharSet::of(kUser | kPassword, ":");
+constexpr CharSet kPasswordChars = CharSet::of(kPassword);
+
 // ";a=b;c" without the leading ';': no parameter is empty or starts with '='.
 bool params_are_whole(std::string_view params) {
-  char before = ';';
-  for (const char c : params) {
-    if (!is(c, kUriParam)) return false;
-    if (before == ';' && (c == ';' || c == '=')) return false;
-    before = c;
+  std::size_t at = 0;
+  for (unsigned count = 1; count <= kMostParts; ++count) {
+    const std::size_t name = at;
+    at = span_of(params, at, kParamNameChars);
+    if (at == name) return false;
+    if (at < params.size() && params[at] == '=') at = span_of(params, at, kParamChars);
+    if (at == params.size()) return true;
+    if (params[at++] != ';') return false;
   }
-  return before != ';';
+  return false;
 }
 
-bool parse_user(std::string_view info, Uri& uri) {
+// "a=b&c=d" without the leading '?'.
+bool headers_are_whole(std::string_view headers) {
+  if (headers.empty() || !all_of(headers, kHeaderChars)) return false;
+  unsigned count = 1;
+  for (const char c : headers) count += c == '&';
+  return count <= kMostParts;
+}
+
+// `info` holds characters of a userinfo only.
+bool split_user(std::string_view info, Uri& uri) {
   const std::size_t colon = info.find(':');
   uri.user = info.substr(0, colon);
-  if (colon != std::string_view::npos) uri.password = info.substr(colon + 1);
   uri.has_user = true;
-  return !uri.user.empty() && all(uri.user, kUser) && all(uri.password, kPassword);
+  if (colon == std::string_view::npos) return !uri.user.empty();
+  uri.password = info.substr(colon + 1);
+  return !uri.user.empty() && all_of(uri.password, kPasswordChars);
 }
 
 Result<Uri, ParseError> parse_sip(Uri uri, std::string_view rest) {
   // '@' stands nowhere in a URI but after the userinfo (25.1), so there is no question which one counts:
   // a second one fails the character check of whatever it stands in.
-  if (const std::size_t at = rest.find('@'); at != std::string_view::npos) {
-    if (!parse_user(rest.substr(0, at), uri)) return fail(ParseError::BadUri);
+  const std::size_t at = span_of(rest, 0, kUserInfoChars);
+  if (at < rest.size() && rest[at] == '@') {
+    if (!split_user(rest.substr(0, at), uri)) return fail(ParseError::BadUri);
     rest.remove_prefix(at + 1);
   }
   std::size_t used = 0;
@@ -52,10 +77,16 @@ Result<Uri, ParseError> parse_sip(Uri uri, std::string_view rest) {
     return fail(ParseError::BadUri);
   }
   rest.remove_prefix(used);
+  if (rest.empty()) {
+    if (!escapes_are_whole(uri.user) || !escapes_are_whole(uri.password)) {
+      return fail(ParseError::BadUri);
+    }
+    return uri;
+  }
   if (const std::size_t question = rest.find('?'); question != std::string_view::npos) {
     uri.headers = rest.substr(question + 1);
     rest = rest.substr(0, question);
-    if (uri.headers.empty() || !all(uri.headers, kUriHeader)) return fail(ParseError::BadUri);
+    if (!headers_are_whole(uri.headers)) return fail(ParseError::BadUri);
   }
   if (!rest.empty()) {
     if (rest.front() != ';') return fail(ParseError::BadUri);
@@ -137,11 +168,17 @@ bool take_pair(std::string_view& list, char separator, Pair& out) {
   return true;
 }
 
-bool find_pair(std::string_view list, char separator, std::string_view name, Pair& out) {
-  while (take_pair(list, separator, out)) {
-    if (same_decoded(out.name, name, true)) return true;
+// No name may occur twice (RFC 3261 19.1.1), but nobody checks: any of them may match.
+enum class Found : std::uint8_t { Absent, Different, Same };
+
+Found look_up(std::string_view list, char separator, const Pair& wanted, bool ignore_case) {
+  Found found = Found::Absent;
+  for (Pair pair; take_pair(list, separator, pair);) {
+    if (!same_decoded(pair.name, wanted.name, true)) continue;
+    if (same_decoded(pair.value, wanted.value, ignore_case)) return Found::Same;
+    found = Found::Different;
   }
-  return false;
+  return found;
 }
 
 // RFC 3261 19.1.4: these never match when only one side has them, even with their default value.
@@ -153,26 +190,18 @@ bool counts_when_alone(std::string_view name) {
 }
 
 bool params_match_one_way(std::string_view a, std::string_view b, bool all_count) {
-  Pair mine;
-  Pair theirs;
-  while (take_pair(a, ';', mine)) {
-    if (find_pair(b, ';', mine.name, theirs)) {
-      if (!same_decoded(mine.value, theirs.value, true)) return false;
-    } else if (all_count || counts_when_alone(mine.name)) {
-      return false;
-    }
+  for (Pair mine; take_pair(a, ';', mine);) {
+    const Found found = look_up(b, ';', mine, true);
+    if (found == Found::Different) return false;
+    if (found == Found::Absent && (all_count || counts_when_alone(mine.name))) return false;
   }
   return true;
 }
 
 // "URI header components are never ignored": each one must be on the other side.
 bool headers_match_one_way(std::string_view a, std::string_view b) {
-  Pair mine;
-  Pair theirs;
-  while (take_pair(a, '&', mine)) {
-    if (!find_pair(b, '&', mine.name, theirs) || !same_decoded(mine.value, theirs.value, false)) {
-      return false;
-    }
+  for (Pair mine; take_pair(a, '&', mine);) {
+    if (look_up(b, '&', mine, false) != Found::Same) return false;
   }
   return true;
 }
@@ -196,8 +225,10 @@ bool same_number(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::optional<std::string_view> Uri::param(std::string_view name) const noexcept {
-  Pair pair;
-  if (find_pair(params, ';', name, pair)) return pair.value;
+  std::string_view list = params;
+  for (Pair pair; take_pair(list, ';', pair);) {
+    if (same_decoded(pair.name, name, true)) return pair.value;
+  }
   return std::nullopt;
 }
 

@@ -28,13 +28,17 @@ inline std::string crlf(std::string_view text) {
   return out;
 }
 
+inline std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
 // A file under $SLUICE_DATA, or under ../shared/data beside the source tree; nullopt where it is absent.
 inline std::optional<std::string> read_shared(const std::string& name) {
   const char* folder = std::getenv("SLUICE_DATA");
   const std::string root = folder != nullptr ? folder : SLUICE_SOURCE_ROOT "/../shared/data";
-  std::ifstream file(root + "/" + name, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  return read_file(root + "/" + name);
 }
 
 // A message that lives in a heap block of exactly its size, so that ASan sees a read beyond it.
