@@ -173,6 +173,17 @@ TEST(Arp, KeepsReachableNeighbourAgainstUnsolicitedChange) {
   EXPECT_EQ(mac_at(sent[0], 0), kPhoneMac);
 }
 
+TEST(Arp, ForgedTrafficDoesNotMoveAStaleNeighbour) {
+  NetLab lab;
+  lab.start();
+  lab.learn_phone();  // from its request: Stale until it answers one of ours
+  lab.receive(udp_frame(kOtherMac, kAccessMac, {kPhone, 5060}, {kUs, 5060}, text("spoofed")));
+  lab.send(kAccessV4, {kPhone, 5060}, text("y"));
+  const auto sent = sent_of(lab.access, 0x0800);
+  ASSERT_THAT(sent, SizeIs(1));
+  EXPECT_EQ(mac_at(sent[0], 0), kPhoneMac);
+}
+
 TEST(Arp, FollowsAGatewayThatMoves) {
   NetLab lab;
   lab.start();
