@@ -27,7 +27,7 @@ struct BlockMasks {
 };
 
 // Line ends written per block without a branch. What stands in `ends` beyond the count is nobody's.
-constexpr std::uint32_t kUnrolled = 4;
+constexpr std::uint32_t kUnrolled = 3;
 
 // Bits 0 to `bit`, inclusive.
 inline std::uint64_t bits_up_to(unsigned bit) {
@@ -47,69 +47,83 @@ inline std::uint64_t unescaped(std::uint64_t nul, const char* text, std::uint32_
   return left;
 }
 
+// What one block hands to the next: bit 0 of the first, bits 0 and 1 of the second.
+struct BlockCarry {
+  std::uint64_t after_cr = 0;
+  std::uint64_t two_after_lf = 2;  // a scan starts at a line's start: as if an LF stood before it
+};
+
+// Any block: the last one, one with the empty line, a NUL or a defect in it, or one for which `ends` may be too
+// small. True: the scan stops here.
+inline bool scan_block_with_care(const BlockMasks& masks, const char* text, std::uint32_t from,
+                                 std::uint32_t at, std::uint32_t bytes, std::uint16_t* ends,
+                                 std::uint32_t capacity, BlockCarry& carry, LineScan& scan) {
+  const std::uint64_t valid = bits_up_to(bytes - 1);
+  const std::uint64_t after_cr = ((masks.cr << 1) | carry.after_cr) & valid;
+  const std::uint64_t empty_line = masks.lf & after_cr & ((masks.lf << 2) | carry.two_after_lf);
+  std::uint64_t seen = valid;
+  if (empty_line != 0) seen = bits_up_to(static_cast<unsigned>(std::countr_zero(empty_line)));
+  bool stop = empty_line != 0;
+  for (std::uint64_t lf = masks.lf & seen; lf != 0; lf &= lf - 1) {
+    const auto bit = static_cast<unsigned>(std::countr_zero(lf));
+    ends[scan.count++] = static_cast<std::uint16_t>(at + bit);
+    if (scan.count == capacity) {
+      stop = true;
+      seen = bits_up_to(bit);
+      break;
+    }
+  }
+  scan.complete = (empty_line & seen) != 0;
+  std::uint64_t nul = masks.nul & seen;
+  if (nul != 0) nul = unescaped(nul, text, from, at, scan.escaped_nul);
+  const std::uint64_t defects = ((masks.lf ^ after_cr) & seen) | nul;
+  if (defects != 0 && scan.defect == LineScan::kNoDefect) {
+    scan.defect = at + static_cast<std::uint32_t>(std::countr_zero(defects));
+  }
+  carry.after_cr = masks.cr >> (bytes - 1);
+  carry.two_after_lf = masks.lf >> 62;
+  return stop;
+}
+
 // Masks is a type of the kernel's own file (internal linkage), so that no two instances are merged by the
 // linker although they are compiled for different machines. Masks::of(const char*) reads 64 bytes.
 template <typename Masks>
 inline LineScan scan_lines_by_block(const char* text, std::uint32_t from, std::uint32_t size,
                                     std::uint16_t* ends, std::uint32_t capacity) {
   LineScan scan;
-  std::uint64_t after_cr_in = 0;
-  std::uint64_t two_after_lf_in = 2;  // `from` starts a line: as if an LF stood before it
-  for (std::uint32_t at = from; at < size; at += 64) {
-    BlockMasks masks;
-    std::uint64_t valid = ~std::uint64_t{0};
-    if (size - at >= 64) {
-      masks = Masks::of(text + at);
-    } else {
-      alignas(64) char block[64] = {};
-      std::memcpy(block, text + at, size - at);
-      masks = Masks::of(block);
-      valid = bits_up_to(size - at - 1);
-      masks.nul &= valid;
+  BlockCarry carry;
+  std::uint32_t at = from;
+  for (; size - at >= 64; at += 64) {
+    const BlockMasks masks = Masks::of(text + at);
+    const std::uint64_t bare = masks.lf ^ ((masks.cr << 1) | carry.after_cr);
+    const std::uint64_t empty_line = masks.lf & ((masks.lf << 2) | carry.two_after_lf);
+    const auto found = static_cast<std::uint32_t>(std::popcount(masks.lf));
+    if ((bare | masks.nul | empty_line) != 0 || found > kUnrolled ||
+        scan.count + kUnrolled >= capacity) {
+      if (scan_block_with_care(masks, text, from, at, 64, ends, capacity, carry, scan)) return scan;
+      continue;
     }
-    const std::uint64_t after_cr = ((masks.cr << 1) | after_cr_in) & valid;
-    const std::uint64_t empty_line = masks.lf & after_cr & ((masks.lf << 2) | two_after_lf_in);
+    // How many lines end in a block is a coin toss to the branch predictor: always write kUnrolled of
+    // them and count those that are.
     std::uint64_t lf = masks.lf;
-    std::uint64_t seen = valid;
-    if (empty_line != 0) {
-      seen = bits_up_to(static_cast<unsigned>(std::countr_zero(empty_line)));
-      lf &= seen;
+    for (std::uint32_t i = 0; i < kUnrolled; ++i, lf &= lf - 1) {
+      ends[scan.count + i] =
+          static_cast<std::uint16_t>(at + static_cast<std::uint32_t>(std::countr_zero(lf)));
     }
-    bool stop = empty_line != 0;
-    const auto found = static_cast<std::uint32_t>(std::popcount(lf));
-    if (found <= kUnrolled && scan.count + kUnrolled < capacity) {
-      // How many lines end in a block is a coin toss to the branch predictor: always write kUnrolled of
-      // them and count those that are.
-      std::uint16_t* out = ends + scan.count;
-      for (std::uint32_t i = 0; i < kUnrolled; ++i) {
-        out[i] = static_cast<std::uint16_t>(at + static_cast<std::uint32_t>(std::countr_zero(lf)));
-        lf &= lf - 1;
-      }
-      scan.count += found;
-      lf = 0;
-    }
-    for (; lf != 0; lf &= lf - 1) {
-      const auto bit = static_cast<unsigned>(std::countr_zero(lf));
-      ends[scan.count++] = static_cast<std::uint16_t>(at + bit);
-      if (scan.count == capacity) {
-        stop = true;
-        seen = bits_up_to(bit);
-        break;
-      }
-    }
-    scan.complete = (empty_line & seen) != 0;
-    std::uint64_t nul = masks.nul & seen;
-    if (nul != 0) nul = unescaped(nul, text, from, at, scan.escaped_nul);
-    const std::uint64_t defects = ((masks.lf ^ after_cr) & seen) | nul;
-    if (defects != 0 && scan.defect == LineScan::kNoDefect) {
-      scan.defect = at + static_cast<std::uint32_t>(std::countr_zero(defects));
-    }
-    if (stop) return scan;
-    after_cr_in = masks.cr >> 63;
-    two_after_lf_in = masks.lf >> 62;
-    if (size - at < 64) after_cr_in = masks.cr >> (size - at - 1);
+    scan.count += found;
+    carry.after_cr = masks.cr >> 63;
+    carry.two_after_lf = masks.lf >> 62;
   }
-  if (after_cr_in != 0 && scan.defect == LineScan::kNoDefect) scan.defect = size;
+  if (at < size) {
+    alignas(64) char block[64] = {};
+    std::memcpy(block, text + at, size - at);
+    BlockMasks masks = Masks::of(block);
+    masks.nul &= bits_up_to(size - at - 1);
+    if (scan_block_with_care(masks, text, from, at, size - at, ends, capacity, carry, scan)) {
+      return scan;
+    }
+  }
+  if (carry.after_cr != 0 && scan.defect == LineScan::kNoDefect) scan.defect = size;
   return scan;
 }
 
