@@ -223,7 +223,7 @@ class MessageIndexer {
 
   // `end` is the offset of the field's last CR. The members it needs more than once are copied first: stores
   // of single bytes could alias them.
-  bool add_field(std::uint32_t begin, std::uint32_t end) {
+  [[gnu::always_inline]] bool add_field(std::uint32_t begin, std::uint32_t end) {
     const char* const text = text_;
     if (end + 2 - begin > limits_.header_line) return note(ParseError::HeaderTooLong);
     const std::uint32_t count = m_.count_;
