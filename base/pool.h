@@ -4,8 +4,8 @@
 //
 // Threads  allocate() on the owner core only; release from any thread, without a lock: a block given
 //          back by another core goes onto a stack that the owner takes whole when its own list is dry.
-// Memory   Everything is reserved at construction; an empty pool refuses, it never grows. The pool
-//          must outlive every block it lent.
+// Memory   Everything is reserved at construction and touched when first lent, so a generous bound costs
+//          address space only; an empty pool refuses, it never grows. The pool must outlive every block.
 // Errors   An empty OwnedBytes / nullptr when the pool is dry. The caller counts and sheds.
 #pragma once
 
@@ -32,11 +32,10 @@ class BlockPool {
   void* allocate() noexcept {
     if (free_ == nullptr) {
       free_ = returned_.exchange(nullptr, std::memory_order_acquire);
-      if (free_ == nullptr) return nullptr;
+      if (free_ == nullptr) return allocate_fresh();
     }
     Link* link = free_;
     free_ = link->next;
-    ++lent_;
     return link + 1;
   }
 
@@ -69,6 +68,12 @@ class BlockPool {
     BlockPool* pool;
   };
 
+  // A block that was never lent: its memory has not been touched yet.
+  void* allocate_fresh() noexcept {
+    if (fresh_ == count_) return nullptr;
+    return new (memory_ + stride_ * fresh_++) Link{nullptr, this} + 1;
+  }
+
   // Constant after construction.
   std::size_t block_size_;
   std::uint32_t count_;
@@ -76,7 +81,7 @@ class BlockPool {
   std::byte* memory_;
   // Owner core only.
   Link* free_ = nullptr;
-  std::uint64_t lent_ = 0;
+  std::uint32_t fresh_ = 0;  // blocks from here on were never lent
   // Pushed by anyone, taken whole by the owner core: no ABA.
   alignas(kCacheLine) std::atomic<Link*> returned_{nullptr};
 };

@@ -76,7 +76,6 @@ def act(workspace, options):
     step.end(good, registered.summary() if not good else f"{registered.successful} registered")
 
     phone = sipp.phone(workspace)
-    time.sleep(0.5)
     step = Step(f"Calling them, {options.rate} calls/s", options.calls)
     called = sipp.call(workspace, options.calls, users=users, rate=options.rate).wait(
         60 + options.calls // options.rate * 3, watch(step))
@@ -92,12 +91,12 @@ def act(workspace, options):
         ("Phones registered", f"{len(bindings['registrations'])} shown by sluicectl"),
         ("Calls", f"{called.successful} of {options.calls} completed: INVITE 100 180 200 ACK BYE 200"),
         ("Call set-up, mean", milliseconds(called, "invite")),
-        ("Answered by the phone", f"{answered.successful}"),
+        ("Answered by the phone", f"{answered.created}"),
         ("Retransmissions seen", f"{called.retransmissions + answered.retransmissions + registered.retransmissions}"),
     ]
     for core in cores:
-        rows.append((f"Core {core['id']} ({core['role']})",
-                     f"CPU {core['cpu']}, {core['busy_percent']:.1f} % busy over its life"))
+        rows.append((f"Core {core['core']} ({core['role']})",
+                     f"CPU {core['cpu']}, {core['messages']} messages, {core['busy_seconds']:.2f} s of work"))
     for title, text in rows:
         print(f"  {title:<24} {text}")
     verdict = f"{GREEN}All of it worked.{OFF}" if good else f"{RED}Something failed{OFF}; the edge's log:\n{edge.log.read_text()}"

@@ -141,7 +141,7 @@ constexpr KeyInfo kKeys[] = {
 
     {"", "capacity", Group, kMay, "", "", "", "",
      "Pools, allocated at start; what exceeds them is refused and counted."},
-    {"capacity", "transactions", Whole, kMay, "16384", "64", "16777216", "",
+    {"capacity", "transactions", Whole, kMay, "65536", "64", "16777216", "",
      "Transactions of each servant core."},
     {"capacity", "bindings", Whole, kMay, "100000", "64", "10000000", "",
      "Registered contacts of the whole process."},

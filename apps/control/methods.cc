@@ -67,6 +67,7 @@ Json list_cores(const Json& params, const Sources& sources) {
                     {"role", role_name(core.role)},
                     {"busy_seconds", seconds(core.busy)},
                     {"busy_ratio", uptime > 0 ? seconds(core.busy) / uptime : 0},
+                    {"messages", core.messages},
                     {"turns", core.turns},
                     {"busy_turns", core.busy_turns},
                     {"sleeps", core.sleeps}});
@@ -145,7 +146,7 @@ Json list_transactions(const Json& params, const Sources& sources) {
   Json rows = Json::array();
   for (const TransactionInfo& row :
        sources.transactions ? sources.transactions() : std::vector<TransactionInfo>{}) {
-    rows.push_back({{"core", row.core}, {"kind", row.kind}, {"active", row.active}});
+    rows.push_back({{"core", row.core}, {"kind", row.kind}, {"state", row.state}, {"active", row.active}});
   }
   return {{"transactions", std::move(rows)}};
 }

@@ -46,6 +46,7 @@ struct CoreInfo {
   std::uint64_t busy_turns = 0;
   std::uint64_t sleeps = 0;
   Duration busy{};
+  std::uint64_t messages = 0;  // SIP messages that its servant took
 };
 
 struct RegistrationInfo {
@@ -66,7 +67,8 @@ struct RegistrationSlice {
 
 struct TransactionInfo {
   unsigned core = 0;
-  std::string kind;  // "InviteServer"
+  std::string kind;   // "invite_server"
+  std::string state;  // "proceeding"
   std::uint64_t active = 0;
 };
 

@@ -6,7 +6,8 @@ namespace sluice::options {
 void OptionsServant::on_request(Core& core, const sip::Received&, sip::Responder& responder) {
   static constexpr sip::HeaderLine kCapabilities[] = {
       {"Allow",
-       "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, PRACK, SUBSCRIBE, NOTIFY, PUBLISH, INFO, REFER, "
+       "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, PRACK, SUBSCRIBE, NOTIFY, PUBLISH, INFO, "
+       "REFER, "
        "MESSAGE, UPDATE"},
       {"Accept", "*/*"},
       {"Accept-Encoding", "identity"},

@@ -8,9 +8,9 @@
 // Errors   503 while draining, so that load balancers take us out.
 #pragma once
 
-#include <atomic>
-
 #include "sipcore/received.h"
+
+#include <atomic>
 
 namespace sluice::options {
 

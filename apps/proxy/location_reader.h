@@ -6,12 +6,12 @@
 // Memory   What a BindingSink is given is good for that call.
 #pragma once
 
+#include "base/core.h"
+#include "sipcore/proxy/target.h"
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
-
-#include "base/core.h"
-#include "sipcore/proxy/target.h"
 
 namespace sluice::proxy {
 

@@ -8,14 +8,17 @@
 namespace sluice::proxy {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](char c) { return lower(c); });
   return text;
 }
 
-// A host in lower case without a trailing dot; what is longer than a name may be (RFC 1035 2.3.4) matches nothing.
+// A host in lower case without a trailing dot; what is longer than a name may be (RFC 1035 2.3.4)
+// matches nothing.
 class HostKey {
  public:
   explicit HostKey(std::string_view host) noexcept {

@@ -7,17 +7,17 @@
 // Errors   build() says what is wrong with its input in one sentence.
 #pragma once
 
+#include "base/core.h"
+#include "base/endpoint.h"
+#include "base/result.h"
+#include "sipcore/parse/uri.h"
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include "base/core.h"
-#include "base/endpoint.h"
-#include "base/result.h"
-#include "sipcore/parse/uri.h"
 
 namespace sluice::proxy {
 
@@ -31,11 +31,12 @@ struct StaticRoute {
 
 struct RouteTableInput {
   std::vector<std::string> domains;  // whose users are in `location`
-  // How we appear in Route and Via: "198.18.0.2:5060", "edge.example.com:5060"; without a port: any port.
+  // How we appear in Route and Via: "198.18.0.2:5060", "edge.example.com:5060"; without a port: any
+  // port.
   std::vector<std::string> own_names;
   std::vector<StaticRoute> routes;
   std::vector<std::pair<std::string, IpAddress>> hosts;  // names that need no DNS
-  bool record_route = true;  // on INVITE, SUBSCRIBE, REFER and NOTIFY
+  bool record_route = true;                              // on INVITE, SUBSCRIBE, REFER and NOTIFY
 };
 
 class RouteTable {
@@ -67,7 +68,7 @@ class RouteTable {
 
   Map<bool> domains_;
   Map<std::vector<std::uint16_t>> own_names_;  // ports; 0: any
-  Map<Route> routes_;                          // "example.com", ".example.com" for its subdomains, "*"
+  Map<Route> routes_;  // "example.com", ".example.com" for its subdomains, "*"
   Map<IpAddress> hosts_;
   bool record_route_ = true;
 };

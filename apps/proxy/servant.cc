@@ -74,7 +74,7 @@ sip::RequestHandler* ProxyServant::handler_for(Core& core, const RoutedRequest& 
   switch (request.method()) {
     case Method::Register:
       return uri.is_sip() && routes_.table(core).is_local_domain(uri.host) ? services_.registrar
-                                                                          : nullptr;
+                                                                           : nullptr;
     case Method::Options: {
       // RFC 3261 11: who gets it with no hop left may answer instead of refusing it.
       const sip::Essentials& essentials = request.received.essentials;
@@ -100,7 +100,8 @@ Decision ProxyServant::targets_for(Core& core, const RoutedRequest& request, Tar
     // A Route that somebody made up, to have us deliver it.
     return kRelayingDenied;
   } else if (is_local) {
-    if (request.method() == Method::Register || (request.method() == Method::Options && !uri.has_user)) {
+    if (request.method() == Method::Register ||
+        (request.method() == Method::Options && !uri.has_user)) {
       return {.status = 501};
     }
     if (!uri.has_user) return {.status = 404};

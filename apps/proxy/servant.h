@@ -34,7 +34,7 @@ class TableResolver final : public sip::NextHopResolver {
 class ProxyServant final : public sip::TargetPolicy {
  public:
   struct Services {
-    LocationReader* location = nullptr;         // null: nobody is registered here
+    LocationReader* location = nullptr;  // null: nobody is registered here
     sip::RequestHandler* registrar = nullptr;
     sip::RequestHandler* options = nullptr;
   };

@@ -11,8 +11,8 @@
 #include <optional>
 #include <vector>
 
-#include "apps/options/options.h"
-#include "apps/proxy/edge_policy.h"
+#include "apps/options/servant.h"
+#include "apps/proxy/servant.h"
 #include "apps/registrar/registrar.h"
 #include "apps/sluice/core_plan.h"
 #include "apps/sluice/idle_wait.h"
@@ -46,10 +46,10 @@ class ServantIntake final : public sip::InboundHandler, public Poller {
 };
 
 struct CoreRuntime {
-  CoreRuntime(const PlannedCore& planned, Clock& clock, HashKey seed, IdlePolicy policy)
+  CoreRuntime(const PlannedCore& planned, Clock& clock, HashKey seed, IdlePolicy idling)
       : plan(planned),
         core(planned.id, planned.role, clock, seed),
-        loop(core, policy, &idle) {}
+        loop(core, idling, &idle) {}
 
   const PlannedCore plan;
   Core core;
@@ -66,8 +66,8 @@ struct CoreRuntime {
   std::unique_ptr<sip::TransactionLayer> transactions;
   std::unique_ptr<registrar::Registrar> registrar;
   std::unique_ptr<sip::RequestHandler> registrar_handler;
-  std::unique_ptr<options::OptionsHandler> options;
-  std::unique_ptr<proxy::EdgePolicy> policy;
+  std::unique_ptr<options::OptionsServant> options;
+  std::unique_ptr<proxy::ProxyServant> policy;
   std::unique_ptr<sip::Proxy> proxy;
   std::unique_ptr<ServantIntake> intake;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/sluice/wiring.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -42,6 +43,49 @@ sip::TransactionOptions transactions_of(const config::Settings& settings) {
   return options;
 }
 
+std::vector<std::string> local_domains(const config::Settings& settings) {
+  std::vector<std::string> domains;
+  for (const config::Domain& domain : settings.domains) {
+    if (domain.registrar != config::RegistrarMode::Local) continue;
+    domains.push_back(domain.name);
+    domains.insert(domains.end(), domain.aliases.begin(), domain.aliases.end());
+  }
+  return domains;
+}
+
+std::uint32_t in_seconds(Duration duration) {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+}
+
+registrar::Options registrar_of(const config::Settings& settings) {
+  registrar::Options options;
+  options.default_expires = in_seconds(settings.registrar.default_expires);
+  options.min_expires = in_seconds(settings.registrar.min_expires);
+  options.max_expires = in_seconds(settings.registrar.max_expires);
+  options.max_contacts = settings.registrar.max_contacts;
+  options.jitter = static_cast<std::uint32_t>(settings.registrar.jitter *
+                                              static_cast<double>(options.default_expires));
+  return options;
+}
+
+proxy::RouteTableInput routes_of(const config::Settings& settings,
+                                 const ListenerDirectory& listeners) {
+  proxy::RouteTableInput input;
+  input.domains = local_domains(settings);
+  for (std::size_t id = 0; id < listeners.size(); ++id) {
+    const sip::Listener& listener = *listeners.find(static_cast<ListenerId>(id));
+    input.own_names.emplace_back(listener.sent_by);
+    input.own_names.push_back(listener.local.to_string());
+  }
+  for (const config::Route& route : settings.routes) {
+    input.routes.push_back({.domain = route.domain, .next_hop = route.to});
+  }
+  for (const config::Host& host : settings.hosts) input.hosts.emplace_back(host.name, host.address);
+  input.record_route = settings.proxy.record_route;
+  return input;
+}
+
 }  // namespace
 
 Wiring::Wiring(const config::Settings& settings)
@@ -57,8 +101,12 @@ Wiring::Wiring(const config::Settings& settings)
 
 Wiring::~Wiring() {
   stop();
+  if (started_) reader_->online();
   cores_.clear();
-  services_.reset();
+  policy_.reset();
+  resolver_.reset();
+  routes_.reset();
+  lookup_.reset();
   location_.reset();
   reader_.reset();
   reclaimer_.reset();
@@ -90,14 +138,12 @@ void Wiring::open_ports() {
     ports_.push_back(std::move(*opened));
     impaired_.push_back(nullptr);
     if (const auto& impair = port.impair) {
-      const dataplane::Impairment both{.loss = impair->loss,
-                                       .duplication = impair->duplicate,
-                                       .reorder = impair->reorder,
-                                       .corruption = impair->corrupt};
-      impaired_.back() = std::make_unique<dataplane::ImpairedPort>(
-          *ports_.back(), dataplane::ImpairmentOptions{.receive = both,
-                                                       .transmit = both,
-                                                       .seed = impair->seed + ports_.size()});
+      const dataplane::Impairment both{impair->loss, impair->duplicate, impair->reorder,
+                                       impair->corrupt};
+      dataplane::ImpairedPortOptions impairment;
+      impairment.rx = impairment.tx = both;
+      impairment.seed = impair->seed + ports_.size();
+      impaired_.back() = std::make_unique<dataplane::ImpairedPort>(*ports_.back(), impairment);
     }
   }
 
@@ -171,6 +217,14 @@ void Wiring::build_sharing() {
   options.memory_limit = settings_.capacity.bindings * kBytesPerBinding;
   location_ = std::make_unique<store::Location>(options, dispatch_key_, *reclaimer_, servants);
   dispatch_ = std::make_unique<intercept::DispatchTable>(dispatch_key_, servants);
+  auto routes = proxy::RouteTable::build(routes_of(settings_, *listeners_));
+  if (!routes) throw StartError(routes.error());
+  lookup_ = std::make_unique<LocationAdapter>(*location_);
+  routes_ = std::make_unique<RouteSnapshot>(
+      std::make_unique<const proxy::RouteTable>(std::move(*routes)));
+  resolver_ = std::make_unique<proxy::TableResolver>(*routes_);
+  policy_ = std::make_unique<rcu::Cell<const registrar::Policy>>(
+      std::make_unique<const registrar::Policy>(registrar_of(settings_), local_domains(settings_)));
 }
 
 void Wiring::build_cores() {
@@ -233,7 +287,7 @@ void Wiring::build_servant_side(CoreRuntime& core) {
   const sip::TransactionOptions options = transactions_of(settings_);
   core.transactions = std::make_unique<sip::TransactionLayer>(
       index, options, limits_of(settings_.limits), draw_key(), *core.outbox);
-  build_applications(core, index, options);
+  build_applications(core, index);
 
   std::vector<intercept::InboundRing*> rings;
   for (std::size_t from = 0; from < poll_count(); ++from) {
@@ -242,6 +296,23 @@ void Wiring::build_servant_side(CoreRuntime& core) {
   const bool inspects = settings_.cores.handoff == config::Handoff::Index;
   core.intake = std::make_unique<ServantIntake>(
       *core.transactions, inspects ? core.inspection.get() : nullptr, std::move(rings));
+}
+
+void Wiring::build_applications(CoreRuntime& core, std::uint8_t index) {
+  core.registrar = std::make_unique<registrar::Registrar>(location_->writer(index));
+  core.registrar_handler = std::make_unique<RegistrarHandler>(*core.registrar, *policy_);
+  core.options = std::make_unique<options::OptionsServant>(draining_);
+  core.policy = std::make_unique<proxy::ProxyServant>(
+      *routes_, *resolver_,
+      proxy::ProxyServant::Services{lookup_.get(), core.registrar_handler.get(),
+                                    core.options.get()});
+  sip::ProxyOptions options;
+  options.timer_c = settings_.proxy.timer_c;
+  // A context lives as long as its server transaction: one for each of both kinds.
+  options.contexts = 2 * settings_.capacity.transactions;
+  options.branches = 2 * settings_.capacity.transactions;
+  core.proxy = std::make_unique<sip::Proxy>(*core.transactions, *core.outbox, *core.policy,
+                                            *resolver_, loop_key_, options);
 }
 
 void Wiring::build_poll_side(CoreRuntime& core) {
@@ -296,6 +367,8 @@ void Wiring::start() {
       throw StartError("core " + std::to_string(core->plan.id) + " could not be started");
     }
   }
+  reader_->offline();
+  started_ = true;
   while (turning_.load() < cores_.size()) std::this_thread::sleep_for(std::chrono::milliseconds{1});
 }
 

@@ -7,11 +7,13 @@
 // Errors   Throws StartError with a sentence for the operator.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "apps/sluice/adapters.h"
 #include "apps/sluice/core_runtime.h"
 #include "base/counters.h"
 #include "config/settings.h"
@@ -58,6 +60,7 @@ class Wiring {
   const std::vector<std::unique_ptr<dataplane::Port>>& ports() const noexcept { return ports_; }
   const dataplane::Topology& topology() const noexcept { return *topology_; }
   store::Location& location() noexcept { return *location_; }
+  // The control thread's; offline from start() on, except inside an Online scope.
   rcu::Reader& reader() noexcept { return *reader_; }
 
  private:
@@ -67,6 +70,7 @@ class Wiring {
   void build_cores();
   void build_poll_side(CoreRuntime& core);
   void build_servant_side(CoreRuntime& core);
+  void build_applications(CoreRuntime& core, std::uint8_t index);
   void join_loops();
   void register_counters();
   void run_core(CoreRuntime& core);
@@ -94,7 +98,10 @@ class Wiring {
   std::unique_ptr<rcu::Reclaimer> reclaimer_;
   std::unique_ptr<rcu::Reader> reader_;  // the control thread's
   std::unique_ptr<store::Location> location_;
-  std::unique_ptr<proxy::LocalServices> services_;
+  std::unique_ptr<LocationAdapter> lookup_;
+  std::unique_ptr<RouteSnapshot> routes_;
+  std::unique_ptr<proxy::TableResolver> resolver_;
+  std::unique_ptr<rcu::Cell<const registrar::Policy>> policy_;
   std::unique_ptr<intercept::DispatchTable> dispatch_;
   // Rings by [from][to], in core ids and servant indices; nullptr on the same core.
   std::vector<std::vector<std::unique_ptr<intercept::InboundRing>>> inbound_;
@@ -102,6 +109,7 @@ class Wiring {
 
   std::vector<std::unique_ptr<CoreRuntime>> cores_;
   std::vector<CoreRuntime*> servants_;
+  bool started_ = false;
   std::atomic<bool> draining_{false};
   std::atomic<unsigned> turning_{0};
 };

@@ -59,6 +59,7 @@ constexpr Column kRegistrations[] = {
 constexpr Column kTransactions[] = {
     {"Core", "core", Form::Number},
     {"Kind", "kind", Form::Text},
+    {"State", "state", Form::Text},
     {"Active", "active", Form::Number},
 };
 constexpr Column kCounters[] = {

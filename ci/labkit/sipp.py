@@ -30,6 +30,10 @@ class Result:
         return self.count("FailedCall")
 
     @property
+    def created(self):
+        return self.count("TotalCallCreated")
+
+    @property
     def unexpected(self):
         return self.count("FailedUnexpectedMessage") + self.count("OutOfCallMsgs")
 
@@ -138,10 +142,22 @@ def register(workspace, count, *, side=CORE, family=4, phone_port=5080, rate=500
                 label="register")
 
 
+def wait_for_port(workspace, side, port, timeout=5):
+    """Until somebody listens on that UDP port."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if f":{port} " in workspace.lab.check_output(side, ["ss", "-Huln"]).stdout:
+            return
+        time.sleep(0.05)
+    raise LabError(f"nobody listens on UDP port {port} within {timeout} s")
+
+
 def phone(workspace, *, side=CORE, family=4, port=5080, scenario="call_uas.xml"):
     """The phone that answers for every registered user; runs until it is stopped."""
-    return Sipp(workspace, side, scenario, family=family, port=port, label="phone",
-                extra=["-l", 100000])
+    answering = Sipp(workspace, side, scenario, family=family, port=port, label="phone",
+                     extra=["-l", 100000])
+    wait_for_port(workspace, side, port)
+    return answering
 
 
 def call(workspace, count, *, users=1000, side=ACCESS, family=4, rate=500, domain="example.com",

@@ -28,6 +28,7 @@ void Reclaimer::barrier() noexcept {
   SLUICE_ASSERT(detail::thread_state.scopes == 0);
   detail::readers_are_done();
   urcu_qsbr_barrier();  // goes offline by itself if the caller is a registered thread
+  static_cast<void>(freed_.load(std::memory_order_acquire));  // what the releases did is seen here
 }
 
 void Reclaimer::adopt_thread() noexcept {
@@ -60,7 +61,7 @@ void Reclaimer::free_batch(Retired* first) noexcept {
     first = next;
     ++count;
   }
-  freed_.fetch_add(count, std::memory_order_relaxed);
+  freed_.fetch_add(count, std::memory_order_release);
 }
 
 }  // namespace sluice::rcu

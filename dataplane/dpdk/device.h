@@ -5,7 +5,7 @@
 //
 // Threads  Start-up only.
 // Errors   Sentences that say what is missing and what to run.
-// See      docs/operations.md, "Ports".
+// See      docs/ports.md.
 #pragma once
 
 #include "base/result.h"

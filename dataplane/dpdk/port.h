@@ -8,7 +8,7 @@
 // Memory   A pool of buffers per port, lent without a copy. A port that is closed while buffers are
 //          still out leaves its pool behind, so that they can come home.
 // Errors   open() says what is wrong with the machine or the device string, and what to run.
-// See      docs/operations.md, "Ports"; dataplane/dpdk/device.h for what is known of the drivers.
+// See      docs/ports.md; dataplane/dpdk/device.h for what is known of the drivers.
 #pragma once
 
 #include "base/result.h"

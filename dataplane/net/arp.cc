@@ -47,14 +47,12 @@ NetCounter Stack::arp_input(Core& core, PortQueue& in, OwnedBytes&& bytes) noexc
     send_arp(in, kReply, sender_mac, sender_mac, target, sender);
     return NetCounter::Answered;
   }
-  if (sender == target && teaches) {
-    learn(core, port, sender, sender_mac, Evidence::Announce);
-    return NetCounter::NeighbourHeard;
+  if (!teaches || (!for_us && sender != target)) {
+    return for_us ? NetCounter::NeighbourIgnored : NetCounter::ArpNotUs;
   }
-  if (!for_us) return NetCounter::ArpNotUs;
-  if (!teaches || neighbours_.find(port, sender) == nullptr) return NetCounter::NeighbourIgnored;
-  learn(core, port, sender, sender_mac, Evidence::Reply);
-  return NetCounter::NeighbourHeard;
+  const Evidence evidence = sender == target ? Evidence::Announce : Evidence::Reply;
+  return learn(core, port, sender, sender_mac, evidence) ? NetCounter::NeighbourHeard
+                                                         : NetCounter::NeighbourIgnored;
 }
 
 void Stack::send_arp(PortQueue& out, std::uint16_t operation, const MacAddress& to,

@@ -16,6 +16,7 @@
 #include "base/poll_loop.h"
 #include "base/ring.h"
 #include "dataplane/api/frame_port.h"
+#include "dataplane/net/neighbours.h"
 
 #include <cstdint>
 #include <memory>
@@ -30,11 +31,12 @@ struct BounceItem {
   Kind kind = Kind::Frame;
   RxChecksum checksum = RxChecksum::Unknown;
   std::uint16_t port = 0;
-  std::uint16_t mtu = 0;              // PathMtu
-  ListenerId listener = kNoListener;  // Datagram
-  MacAddress mac{};                   // Neighbour
-  Endpoint remote;                    // Datagram; the address of Neighbour and PathMtu
-  OwnedBytes bytes;                   // Frame, Datagram
+  std::uint16_t mtu = 0;                // PathMtu
+  ListenerId listener = kNoListener;    // Datagram
+  MacAddress mac{};                     // Neighbour
+  Evidence evidence = Evidence::Reply;  // Neighbour
+  Endpoint remote;                      // Datagram; the address of Neighbour and PathMtu
+  OwnedBytes bytes;                     // Frame, Datagram
 };
 
 class BounceMesh {

@@ -114,7 +114,12 @@ NetCounter Stack::packet_too_big(Core& core, Packet& packet, ByteView quoted,
   }
   const auto path_mtu = static_cast<std::uint16_t>(mtu);
   // It may concern what another worker has sent; each checks against its own cache.
-  tell_peers(port, BounceItem::Kind::PathMtu, remote, MacAddress{}, path_mtu);
+  BounceItem news;
+  news.kind = BounceItem::Kind::PathMtu;
+  news.port = port;
+  news.mtu = path_mtu;
+  news.remote.address = remote;
+  tell_peers(news);
   return path_mtus_.lower(core.now(), remote, path_mtu) ? NetCounter::IcmpNoted
                                                         : NetCounter::IcmpInvalid;
 }

@@ -90,15 +90,15 @@ NetCounter Stack::neighbour_advertisement(Core& core, Packet& packet) noexcept {
   }
   const std::uint16_t port = packet.in.index();
   if (is_ours(packet.in, target)) return NetCounter::ArpConflict;
-  NeighbourCache::Entry* entry = neighbours_.find(port, target);
-  if (entry == nullptr) return NetCounter::NeighbourIgnored;
+  const NeighbourCache::Entry* entry = neighbours_.find(port, target);
+  const bool usable = entry != nullptr && entry->usable();
   // 7.2.5: without the option it can confirm an address we know, but not tell us one.
-  if (!mac && !entry->usable()) return NetCounter::NeighbourIgnored;
-  const MacAddress known = mac.value_or(entry->mac);
-  const bool moves = entry->usable() && known != entry->mac;
-  if (moves && !override_bit) return NetCounter::NeighbourIgnored;
-  learn(core, port, target, known, solicited ? Evidence::Reply : Evidence::Announce);
-  return NetCounter::NeighbourHeard;
+  if (!mac && !usable) return NetCounter::NeighbourIgnored;
+  const MacAddress known = mac ? *mac : entry->mac;
+  if (usable && known != entry->mac && !override_bit) return NetCounter::NeighbourIgnored;
+  const Evidence evidence = solicited ? Evidence::Reply : Evidence::Announce;
+  return learn(core, port, target, known, evidence) ? NetCounter::NeighbourHeard
+                                                    : NetCounter::NeighbourIgnored;
 }
 
 void Stack::send_solicitation(Core& core, PortQueue& out, const IpAddress& target,

@@ -137,7 +137,7 @@ NeighbourCache::Learned NeighbourCache::learn(Instant now, std::uint16_t port,
       entry->state == NeighbourState::Incomplete || entry->state == NeighbourState::Stale;
   // Traffic may fill a gap but never moves a neighbour: a forged source address costs nothing.
   const bool may_move = evidence != Evidence::Traffic || entry->state == NeighbourState::Incomplete;
-  if ((!open && !taken_over && evidence != Evidence::Peer) || !may_move) return {};
+  if ((!open && !taken_over) || !may_move) return {};
   entry->mac = mac;
   entry->asked = now - kRetry;
   set_state(*entry, NeighbourState::Stale);

@@ -7,7 +7,7 @@
 //
 //   state       event                          action                       next
 //   (none)      resolve                        ask the group                Incomplete
-//   (none)      request, traffic, peer         -                            Stale
+//   (none)      request, traffic               -                            Stale
 //   Incomplete  any evidence                   send what waited             Reachable (reply), Stale (other)
 //   Incomplete  1 s                            ask the group, 3 times       Incomplete, then (none)
 //   Reachable   30 s                           -                            Stale
@@ -46,7 +46,6 @@ enum class Evidence : std::uint8_t {
   Request,   // somebody asking us, with its own address in it
   Traffic,   // a datagram that came through this neighbour
   Announce,  // gratuitous ARP, unsolicited advertisement
-  Peer,      // another worker has learned it
 };
 
 enum class Ask : std::uint8_t { No, Group, Neighbour };
@@ -99,7 +98,7 @@ class NeighbourCache {
 
   struct Learned {
     Entry* entry = nullptr;  // nullptr: not known and not worth knowing, or ignored
-    bool changed = false;    // new, or another MAC, or confirmed: the other workers want to know
+    bool changed = false;    // new, or another MAC, or confirmed
   };
   Learned learn(Instant now, std::uint16_t port, const IpAddress& address, const MacAddress& mac,
                 Evidence evidence, bool gateway) noexcept;

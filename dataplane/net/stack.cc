@@ -25,7 +25,8 @@ Stack::Stack(const Topology& topology, BounceMesh& mesh, BounceMesh::WorkerIndex
       neighbours_(options.neighbours, options.waiting_for_neighbours, key, counters_),
       path_mtus_(options.path_mtus, key),
       reassembler_(options.reassembly, key, large, counters_),
-      neighbour_requests_(options.neighbour_requests) {
+      neighbour_requests_(options.neighbour_requests),
+      neighbour_news_(options.neighbour_requests) {
   for (const PortSpec& port : topology.ports()) icmp_.emplace_back(port.icmp_rate);
   for (const auto& queue : queues) {
     SLUICE_CHECK(queue->index() < by_port_.size());
@@ -89,7 +90,7 @@ void Stack::input_bounced(Core& core, BounceItem&& item) noexcept {
       send(core, item.listener, item.remote, std::move(item.bytes));
       break;
     case BounceItem::Kind::Neighbour:
-      learn(core, item.port, item.remote.address, item.mac, Evidence::Peer);
+      learn(core, item.port, item.remote.address, item.mac, item.evidence, true);
       break;
     case BounceItem::Kind::PathMtu:
       path_mtus_.lower(core.now(), item.remote.address, item.mtu);
@@ -119,17 +120,26 @@ void Stack::ask(Core& core, const NeighbourCache::Entry& entry, Ask what) noexce
   }
 }
 
-void Stack::learn(Core& core, std::uint16_t port, const IpAddress& address, const MacAddress& mac,
-                  Evidence evidence) noexcept {
-  if (wire::is_group(mac)) return;
+bool Stack::learn(Core& core, std::uint16_t port, const IpAddress& address, const MacAddress& mac,
+                  Evidence evidence, bool from_peer) noexcept {
+  if (wire::is_group(mac)) return false;
   const bool gateway = topology_.is_gateway(port, address);
   const auto [entry, changed] =
       neighbours_.learn(core.now(), port, address, mac, evidence, gateway);
-  if (entry == nullptr) return;
-  if (changed && evidence != Evidence::Peer) {
-    tell_peers(port, BounceItem::Kind::Neighbour, address, mac, 0);
+  // A reply lands where RSS puts it, not with the worker that asked: the others judge it by what they know
+  // and have asked. Bounded, because anybody on the link can send replies.
+  const bool news = changed || evidence == Evidence::Reply || evidence == Evidence::Announce;
+  if (!from_peer && news && mesh_.owners(port).size() > 1 && neighbour_news_.take(core.now())) {
+    BounceItem item;
+    item.kind = BounceItem::Kind::Neighbour;
+    item.port = port;
+    item.mac = mac;
+    item.evidence = evidence;
+    item.remote.address = address;
+    tell_peers(item);
   }
-  if (entry->waiting != 0) release_waiting(core, *entry);
+  if (entry != nullptr && entry->waiting != 0) release_waiting(core, *entry);
+  return entry != nullptr;
 }
 
 void Stack::release_waiting(Core& core, NeighbourCache::Entry& entry) noexcept {
@@ -163,16 +173,16 @@ bool Stack::push_to(BounceMesh::WorkerIndex worker, BounceItem&& item) noexcept 
   return true;
 }
 
-void Stack::tell_peers(std::uint16_t port, BounceItem::Kind kind, const IpAddress& address,
-                       const MacAddress& mac, std::uint16_t mtu) noexcept {
-  for (const BounceMesh::WorkerIndex worker : mesh_.owners(port)) {
+void Stack::tell_peers(const BounceItem& news) noexcept {
+  for (const BounceMesh::WorkerIndex worker : mesh_.owners(news.port)) {
     if (worker == self_) continue;
     BounceItem item;
-    item.kind = kind;
-    item.port = port;
-    item.mtu = mtu;
-    item.mac = mac;
-    item.remote.address = address;
+    item.kind = news.kind;
+    item.port = news.port;
+    item.mtu = news.mtu;
+    item.mac = news.mac;
+    item.evidence = news.evidence;
+    item.remote = news.remote;
     if (!push_to(worker, std::move(item))) counters_[NetCounter::NewsLost].add();
   }
 }

@@ -150,13 +150,14 @@ class Stack {
   std::uint16_t next_ip_id() noexcept;
   // stack.cc
   void ask(Core& core, const NeighbourCache::Entry& entry, Ask what) noexcept;
-  void learn(Core& core, std::uint16_t port, const IpAddress& address, const MacAddress& mac,
-             Evidence evidence) noexcept;
+  // True if it is known now, and was worth knowing.
+  bool learn(Core& core, std::uint16_t port, const IpAddress& address, const MacAddress& mac,
+             Evidence evidence, bool from_peer = false) noexcept;
   void learn_from_traffic(Core& core, const Packet& packet) noexcept;
   void release_waiting(Core& core, NeighbourCache::Entry& entry) noexcept;
   bool push_to(BounceMesh::WorkerIndex worker, BounceItem&& item) noexcept;
-  void tell_peers(std::uint16_t port, BounceItem::Kind kind, const IpAddress& address,
-                  const MacAddress& mac, std::uint16_t mtu) noexcept;
+  // To the other workers of news.port; everything but the bytes.
+  void tell_peers(const BounceItem& news) noexcept;
   void announce(Core& core) noexcept;
   void on_tick(Core& core);
   void arm_tick(Core& core) noexcept;
@@ -177,6 +178,7 @@ class Stack {
   PathMtuCache path_mtus_;
   Reassembler reassembler_;
   TokenBucket neighbour_requests_;
+  TokenBucket neighbour_news_;
   std::vector<TokenBucket> icmp_;  // per port
   std::array<Datagram, kDatagramBatch> datagrams_;
   std::uint32_t datagram_count_ = 0;

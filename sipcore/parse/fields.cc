@@ -4,11 +4,23 @@
 #include "sipcore/parse/fields.h"
 
 #include "base/endpoint.h"
+#include "sipcore/parse/char_span.h"
 #include "sipcore/parse/chars.h"
+#include "sipcore/parse/decode.h"
 #include "sipcore/parse/host.h"
 
 namespace sluice::sip {
 namespace {
+
+constexpr CharSet kTokenChars = CharSet::of(kToken);
+constexpr CharSet kValueChars = CharSet::of(kParamValue);
+constexpr CharSet kHostChars = CharSet::of(kHostName);
+// Everything a list item or a quoted string can be skipped over in one go; DEL and what is above 127 too, but
+// those stop a span and are skipped singly.
+constexpr CharSet kPlainListChars = CharSet::of(0xff, " \t\r\n;", ",\"<>");
+constexpr CharSet kPlainQuotedChars = CharSet::of(0xff, " \t\r\n;,<>", "\"\\");
+constexpr CharSet kDisplayNameChars = CharSet::of(kToken, " \t\r\n");
+constexpr CharSet kAddrSpecChars = CharSet::of(0xff, "", ";,?\"<>");
 
 std::size_t skip_lws(std::string_view text, std::size_t at) {
   while (at < text.size() && is_lws(text[at])) ++at;
@@ -18,6 +30,8 @@ std::size_t skip_lws(std::string_view text, std::size_t at) {
 // `at` is the opening quote; returns the offset after the closing one, npos if it is missing.
 std::size_t skip_quoted(std::string_view text, std::size_t at) {
   for (++at; at < text.size(); ++at) {
+    at = span_of(text, at, kPlainQuotedChars);
+    if (at == text.size()) break;
     if (text[at] == '\\') {
       ++at;
     } else if (text[at] == '"') {
@@ -36,7 +50,7 @@ Step step_param(std::string_view text, std::size_t& at, Params::Param& out) {
   if (text[at] != ';') return Step::Malformed;
   at = skip_lws(text, at + 1);
   const std::size_t name = at;
-  while (at < text.size() && is(text[at], kToken)) ++at;
+  at = span_of(text, at, kTokenChars);
   if (at == name) return Step::Malformed;
   out.name = text.substr(name, at - name);
   out.value = {};
@@ -50,34 +64,27 @@ Step step_param(std::string_view text, std::size_t& at, Params::Param& out) {
     at = skip_quoted(text, at);
     if (at == std::string_view::npos) return Step::Malformed;
   } else {
-    while (at < text.size() && is(text[at], kParamValue)) ++at;
+    at = span_of(text, at, kValueChars);
     if (at == value) return Step::Malformed;
   }
   out.value = text.substr(value, at - value);
   return Step::Param;
 }
 
-bool params_are_whole(std::string_view text) {
-  std::size_t at = 0;
-  Params::Param param;
-  for (;;) {
-    switch (step_param(text, at, param)) {
-      case Step::Param:
-        break;
-      case Step::End:
-        return true;
-      case Step::Malformed:
-        return false;
-    }
-  }
-}
-
 // sent-protocol = protocol-name SLASH protocol-version SLASH transport, white space around the slashes.
 bool parse_sent_protocol(std::string_view text, std::size_t& at, Via& via) {
+  if (text.starts_with("SIP/2.0/")) {  // as nearly everybody writes it
+    const std::size_t end = span_of(text, 8, kTokenChars);
+    via.protocol_version = text.substr(4, 3);
+    via.transport = text.substr(8, end - 8);
+    at = skip_lws(text, end);
+    if (end != 8 && at != end) return true;
+    at = 0;  // the long way finds out what is wrong
+  }
   const auto token = [&](std::string_view& out) {
     at = skip_lws(text, at);
     const std::size_t begin = at;
-    while (at < text.size() && is(text[at], kToken)) ++at;
+    at = span_of(text, at, kTokenChars);
     out = text.substr(begin, at - begin);
     return at != begin;
   };
@@ -109,7 +116,7 @@ bool parse_host_port(std::string_view text, std::size_t& used, std::string_view&
     // colons of RFC 3261's grammar bug are refused).
     if (!IpAddress::parse(text.substr(0, at))) return false;
   } else {
-    at = span_of(text, kHostName);
+    at = span_of(text, 0, kHostChars);
     if (at == 0) return false;
   }
   host = text.substr(0, at);
@@ -126,12 +133,6 @@ bool parse_host_port(std::string_view text, std::size_t& used, std::string_view&
   port = static_cast<std::uint16_t>(*number);
   used = end;
   return true;
-}
-
-std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && is_lws(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_lws(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 bool equals_no_case(std::string_view a, std::string_view b) noexcept {
@@ -170,101 +171,138 @@ std::uint16_t Via::sent_by_port() const {
   return 5060;
 }
 
-Result<Via, ParseError> parse_via(std::string_view value) noexcept {
-  Via via;
+bool decode_via(std::string_view value, Via& via) noexcept {
   const std::string_view text = trim(value);
   via.text = text;
   std::size_t at = 0;
-  if (!parse_sent_protocol(text, at, via)) return fail(ParseError::BadVia);
+  if (!parse_sent_protocol(text, at, via)) return false;
   std::size_t used = 0;
   if (!parse_host_port(text.substr(at), used, via.host, via.port, /*lws_around_colon=*/true)) {
-    return fail(ParseError::BadVia);
+    return false;
   }
   at = skip_lws(text, at + used);
-  if (at == text.size()) return via;
+  if (at == text.size()) return true;
   via.params = Params(text.substr(at));
+  // Twice the same of these would let two readers see two different messages.
+  unsigned seen = 0;
+  const auto take = [&seen](unsigned bit, std::string_view& out, std::string_view found) {
+    const bool first = (seen & bit) == 0;
+    seen |= bit;
+    out = found;
+    return first;
+  };
   Params::Param param;
   for (;;) {
     switch (step_param(text, at, param)) {
       case Step::End:
-        return via;
+        return true;
       case Step::Malformed:
-        return fail(ParseError::BadVia);
+        return false;
       case Step::Param:
         break;
     }
+    bool good = true;
     switch (param.name.size()) {
       case 5:
         if (equals_no_case(param.name, "rport")) {
           via.has_rport = true;
-          via.rport = param.value;
+          good = take(1, via.rport, param.value);
         } else if (equals_no_case(param.name, "maddr")) {
-          via.maddr = param.value;
+          good = take(2, via.maddr, param.value);
         }
         break;
       case 6:
-        if (equals_no_case(param.name, "branch")) via.branch = param.value;
+        if (equals_no_case(param.name, "branch")) good = take(4, via.branch, param.value);
         break;
       case 8:
-        if (equals_no_case(param.name, "received")) via.received = param.value;
+        if (equals_no_case(param.name, "received")) good = take(8, via.received, param.value);
         break;
       default:
         break;
     }
+    if (!good) return false;
   }
 }
 
-Result<NameAddr, ParseError> parse_name_addr(std::string_view value) noexcept {
-  NameAddr out;
+Result<Via, ParseError> parse_via(std::string_view value) noexcept {
+  Result<Via, ParseError> via;
+  if (!decode_via(value, *via)) via = fail(ParseError::BadVia);
+  return via;
+}
+
+namespace {
+
+// display-name = *( token LWS ); wider: unquoted UTF-8 names are common.
+bool is_display_name(std::string_view text) {
+  for (std::size_t at = 0;; ++at) {
+    at = span_of(text, at, kDisplayNameChars);
+    if (at == text.size()) return true;
+    if (static_cast<std::uint8_t>(text[at]) < 0x80) return false;
+  }
+}
+
+// The header parameters, from `at` on: all of them well formed, at most one tag.
+bool take_params(std::string_view text, std::size_t at, NameAddr& out) {
+  at = skip_lws(text, at);
+  if (at == text.size()) return true;
+  out.params = Params(text.substr(at));
+  Params::Param param;
+  for (;;) {
+    switch (step_param(text, at, param)) {
+      case Step::End:
+        return true;
+      case Step::Malformed:
+        return false;
+      case Step::Param:
+        break;
+    }
+    if (param.name.size() != 3 || !equals_no_case(param.name, "tag")) continue;
+    if (out.has_tag) return false;
+    out.has_tag = true;
+    out.tag_value = param.value;
+  }
+}
+
+}  // namespace
+
+bool decode_name_addr(std::string_view value, NameAddr& out) noexcept {
   const std::string_view text = trim(value);
   out.text = text;
-  if (text.empty()) return fail(ParseError::BadNameAddr);
+  if (text.empty()) return false;
   std::size_t at = 0;
   if (text.front() == '"') {
     at = skip_quoted(text, 0);
-    if (at == std::string_view::npos) return fail(ParseError::BadNameAddr);
+    if (at == std::string_view::npos) return false;
     out.display_name = text.substr(0, at);
     at = skip_lws(text, at);
-    if (at == text.size() || text[at] != '<') return fail(ParseError::BadNameAddr);
-  } else {
-    // display-name = *( token LWS ); wider: unquoted UTF-8 names are common.
+    if (at == text.size() || text[at] != '<') return false;
+  } else if (text.front() != '<') {
     const std::size_t open = text.find('<');
     if (open != std::string_view::npos) {
       out.display_name = trim(text.substr(0, open));
-      for (const char c : out.display_name) {
-        if (!is(c, kToken) && !is_lws(c) && static_cast<std::uint8_t>(c) < 0x80) {
-          return fail(ParseError::BadNameAddr);
-        }
-      }
+      if (!is_display_name(out.display_name)) return false;
       at = open;
     }
   }
   if (text[at] == '<') {
     const std::size_t close = text.find('>', at);
-    if (close == std::string_view::npos) return fail(ParseError::BadNameAddr);
+    if (close == std::string_view::npos) return false;
     out.bracketed = true;
     out.uri = text.substr(at + 1, close - at - 1);
     at = close + 1;
   } else {
     // RFC 3261 20: with a comma, question mark or semicolon in it the URI must stand in brackets. So a
-    // semicolon starts the header parameters, and the other two are refused.
-    std::size_t end = 0;
-    while (end < text.size() && text[end] != ';' && !is_lws(text[end])) {
-      if (text[end] == ',' || text[end] == '?' || text[end] == '"' || text[end] == '>') {
-        return fail(ParseError::BadNameAddr);
-      }
-      ++end;
-    }
-    out.uri = text.substr(0, end);
-    at = end;
+    // semicolon starts the header parameters, and whatever else ends the URI is refused there.
+    at = span_of(text, 0, kAddrSpecChars);
+    out.uri = text.substr(0, at);
   }
-  if (out.uri.empty()) return fail(ParseError::BadNameAddr);
-  at = skip_lws(text, at);
-  if (at != text.size()) {
-    out.params = Params(text.substr(at));
-    if (!params_are_whole(out.params.text())) return fail(ParseError::BadNameAddr);
-  }
-  return out;
+  return !out.uri.empty() && take_params(text, at, out);
+}
+
+Result<NameAddr, ParseError> parse_name_addr(std::string_view value) noexcept {
+  Result<NameAddr, ParseError> address;
+  if (!decode_name_addr(value, *address)) address = fail(ParseError::BadNameAddr);
+  return address;
 }
 
 Result<CSeq, ParseError> parse_cseq(std::string_view value) noexcept {
@@ -313,14 +351,16 @@ bool next_value(std::string_view& list, std::string_view& value) noexcept {
   if (list.empty()) return false;
   std::size_t at = 0;
   bool in_brackets = false;
-  while (at < list.size()) {
+  for (;;) {
+    at = span_of(list, at, kPlainListChars);
+    if (at == list.size()) break;
     const char c = list[at];
+    if (c == ',' && !in_brackets) break;
     if (c == '"') {
-      const std::size_t after = skip_quoted(list, at);
-      at = after == std::string_view::npos ? list.size() : after;
+      at = skip_quoted(list, at);
+      if (at == std::string_view::npos) at = list.size();
       continue;
     }
-    if (c == ',' && !in_brackets) break;
     if (c == '<') in_brackets = true;
     if (c == '>') in_brackets = false;
     ++at;

@@ -7,14 +7,14 @@
 // Memory   string_views into the value they were parsed from: good for this call.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string_view>
-
 #include "base/result.h"
 #include "sipcore/parse/message.h"
 #include "sipcore/parse/parse_error.h"
 #include "sipcore/parse/uri.h"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace sluice::sip {
 
@@ -62,10 +62,13 @@ struct NameAddr {
   std::string_view display_name;  // as spelled, quotes kept
   std::string_view uri;           // between the brackets, or the addr-spec
   bool bracketed = false;
-  Params params;  // header parameters: in the addr-spec form every ';' parameter is one (RFC 3261 20)
+  Params
+      params;  // header parameters: in the addr-spec form every ';' parameter is one (RFC 3261 20)
+  std::string_view tag_value;  // empty if absent
+  bool has_tag = false;
   std::string_view text;
 
-  std::string_view tag() const { return params.find("tag").value_or(std::string_view{}); }
+  std::string_view tag() const { return tag_value; }
 };
 Result<NameAddr, ParseError> parse_name_addr(std::string_view value) noexcept;
 
@@ -89,7 +92,8 @@ bool next_value(std::string_view& list, std::string_view& value) noexcept;
 // returns false to stop.
 template <typename Fn>
 void for_each_value(const Message& message, HeaderId id, Fn&& fn) {
-  for (const HeaderField* field = message.find(id); field != nullptr; field = message.next(*field)) {
+  for (const HeaderField* field = message.find(id); field != nullptr;
+       field = message.next(*field)) {
     std::string_view list = message.value(*field);
     std::string_view value;
     while (next_value(list, value)) {
@@ -103,6 +107,12 @@ bool lists_token(const Message& message, HeaderId id, std::string_view token) no
 
 // ASCII only, as every token comparison in SIP (RFC 3261 7.3.1).
 bool equals_no_case(std::string_view a, std::string_view b) noexcept;
-std::string_view trim(std::string_view text) noexcept;  // SP, HTAB, CR, LF
+// SP, HTAB, CR, LF.
+inline std::string_view trim(std::string_view text) noexcept {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
 
 }  // namespace sluice::sip

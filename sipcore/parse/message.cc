@@ -3,14 +3,20 @@
 // RFC 3261 7 (structure), 7.3.1 (header fields), 18.3 (framing), 25.1 (start line).
 #include "sipcore/parse/message.h"
 
+#include "sipcore/parse/char_span.h"
 #include "sipcore/parse/chars.h"
 #include "sipcore/parse/fields.h"
+#include "sipcore/parse/names.h"
 #include "sipcore/parse/scan.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace sluice::sip {
 namespace {
+
+// Picked once, at start-up.
+const ScanLines kScanLines = scan_kernels().front().scan;
 
 constexpr std::uint32_t kLargestIndexed = 65'535;  // what a Slice can say
 
@@ -61,18 +67,16 @@ class MessageIndexer {
         limits_(limits),
         text_(reinterpret_cast<const char*>(bytes.data())),
         size_(static_cast<std::uint32_t>(std::min<std::size_t>(bytes.size(), kLargestIndexed))),
+        most_fields_(std::min(limits.headers, kMaxHeaderFields)),
         too_large_(bytes.size() > std::min(limits.message, kLargestIndexed)) {}
 
   Result<void, ParseError> run() {
     reset();
     if (!start_line()) return fail(error_);
     if (too_large_) note(ParseError::TooLarge);
-    if (header_fields()) {
-      cseq_of_response();
-      body();
-    } else {
-      cseq_of_response();
-    }
+    const bool whole = header_fields();
+    cseq_of_response();
+    if (whole) body();
     if (failed_) return fail(error_);
     return {};
   }
@@ -104,18 +108,22 @@ class MessageIndexer {
 
   // Offset of the next LF, or false when the text ends first or a defect stands before it.
   bool next_line_end(std::uint32_t& end) {
-    if (used_ == scan_.count) {
-      if (scan_.complete || (scan_.count != 0 && scan_.count < kBatch)) {
-        return note(has_defect() ? defect_kind() : ParseError::Truncated);
-      }
-      scan_ = scan_lines_scalar(text_, scanned_, size_, ends_.data(), kBatch);
+    if (used_ == scan_.count && !scan_more()) return false;
+    end = ends_[used_++];
+    return scan_.defect > end || note(defect_kind());
+  }
+
+  [[gnu::noinline]] bool scan_more() {
+    const bool at_end = scan_.complete || (scan_.count != 0 && scan_.count < kBatch);
+    if (!at_end) {
+      scan_ = kScanLines(text_, scanned_, size_, ends_.data(), kBatch);
       used_ = 0;
       escaped_nul_ |= scan_.escaped_nul;
-      if (scan_.count == 0) return note(has_defect() ? defect_kind() : ParseError::Truncated);
-      scanned_ = std::uint32_t{ends_[scan_.count - 1]} + 1;
     }
-    end = ends_[used_++];
-    return scan_.defect > end ? true : note(defect_kind());
+    if (at_end || scan_.count == 0)
+      return note(has_defect() ? defect_kind() : ParseError::Truncated);
+    scanned_ = std::uint32_t{ends_[scan_.count - 1]} + 1;
+    return true;
   }
 
   bool has_defect() const { return scan_.defect != LineScan::kNoDefect; }
@@ -213,38 +221,53 @@ class MessageIndexer {
     }
   }
 
-  // `end` is the offset of the field's last CR.
+  // `end` is the offset of the field's last CR. The members it needs more than once are copied first: stores
+  // of single bytes could alias them.
   bool add_field(std::uint32_t begin, std::uint32_t end) {
+    const char* const text = text_;
     if (end + 2 - begin > limits_.header_line) return note(ParseError::HeaderTooLong);
-    if (m_.count_ >= std::min(limits_.headers, kMaxHeaderFields)) {
-      return note(ParseError::TooManyHeaders);
+    const std::uint32_t count = m_.count_;
+    if (count >= most_fields_) return note(ParseError::TooManyHeaders);
+
+    // Names are short: sixteen bytes nearly always hold the colon, and the name for header_from_16().
+    const std::uint32_t readable = size_ - begin;
+    const __m128i first =
+        readable >= 16 ? load_16(text + begin) : load_partial(text + begin, readable);
+    const auto colons =
+        static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(first, _mm_set1_epi8(':'))));
+    std::uint32_t colon = begin + static_cast<std::uint32_t>(std::countr_zero(colons | 0x10000U));
+    if (colons == 0) {
+      while (colon < end && text[colon] != ':') ++colon;
     }
-    std::uint32_t colon = begin;
-    while (colon < end && text_[colon] != ':') ++colon;
-    if (colon == end) return note(ParseError::BadHeaderName);
+    if (colon >= end || colon == begin) return note(ParseError::BadHeaderName);
     std::uint32_t name_end = colon;  // HCOLON = *( SP / HTAB ) ":" SWS
-    while (name_end > begin && is_wsp(text_[name_end - 1])) --name_end;
-    const std::string_view name = between(begin, name_end);
-    const HeaderId id = header_from(name);
+    while (is_wsp(text[name_end - 1])) {
+      if (--name_end == begin) return note(ParseError::BadHeaderName);
+    }
+    const std::string_view name{text + begin, name_end - begin};
+    const HeaderId id = header_from_16(name, keep_bytes(first, name_end - begin));
     if (id == HeaderId::Other && !is_token(name)) return note(ParseError::BadHeaderName);
 
+    // Nearly always one space before the value and none behind it. text[end] is a CR, so the second test
+    // needs no bound.
     std::uint32_t value = colon + 1;
-    while (value < end && is_lws(text_[value])) ++value;
+    if (text[value] == ' ') ++value;
+    while (value < end && is_lws(text[value])) ++value;
     std::uint32_t value_end = end;
-    while (value_end > value && is_lws(text_[value_end - 1])) --value_end;
-
-    if (escaped_nul_ && !nuls_are_quoted(between(value, value_end))) {
+    while (value_end > value && is_lws(text[value_end - 1])) --value_end;
+    if (escaped_nul_ && !nuls_are_quoted({text + value, value_end - value})) {
       return note(ParseError::NulByte);
     }
 
-    HeaderField& field = m_.fields_[m_.count_];
+    const auto which = static_cast<std::size_t>(id);
+    const auto number = static_cast<std::uint8_t>(count + 1);
+    HeaderField& field = m_.fields_[count];
     field.line = slice(begin, end + 2);
     field.name = slice(begin, name_end);
     field.value = slice(value, value_end);
     field.id = id;
     field.next_same = 0;
-    const auto which = static_cast<std::size_t>(id);
-    const auto number = static_cast<std::uint8_t>(++m_.count_);  // 1 + index
+    m_.count_ = number;
     if (m_.first_[which] == 0) {
       m_.first_[which] = number;
     } else {
@@ -292,6 +315,7 @@ class MessageIndexer {
   const Limits& limits_;
   const char* text_;
   std::uint32_t size_;
+  std::uint32_t most_fields_;
   bool too_large_;
   bool failed_ = false;
   ParseError error_ = ParseError::NotSip;

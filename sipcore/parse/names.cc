@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Names to enumerators: methods by length, header names by a perfect hash found at compile time.
+#include "sipcore/parse/names.h"
+
+#include "sipcore/parse/char_span.h"
 #include "sipcore/parse/chars.h"
-#include "sipcore/parse/message.h"
+#include "sipcore/parse/fields.h"
 
 #include <array>
 #include <bit>
-#include <cstring>
 
 namespace sluice::sip {
 namespace {
@@ -30,110 +32,68 @@ constexpr std::array<HeaderRow, static_cast<std::size_t>(HeaderId::Count)> kHead
     {"", 0, false},
 }};
 
-constexpr std::size_t kLongestName = 24;
+constexpr std::size_t kNames = kHeaders.size() - 1;
 
-constexpr std::uint64_t load_word(const char* at) {
-  if (std::is_constant_evaluated()) {
-    std::uint64_t word = 0;
-    for (int i = 7; i >= 0; --i) word = word << 8 | static_cast<std::uint8_t>(at[i]);
-    return word;
-  }
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  return word;
-}
-
-// 2..8 bytes in one word without reading outside of the name: two overlapping halves.
-constexpr std::uint64_t load_short(const char* at, std::size_t size) {
-  if (std::is_constant_evaluated() || size < 4) {
-    std::uint64_t word = 0;
-    for (std::size_t i = size; i-- > 0;) word = word << 8 | static_cast<std::uint8_t>(at[i]);
-    return word;
-  }
-  std::uint32_t low = 0;
-  std::uint32_t high = 0;
-  std::memcpy(&low, at, 4);
-  std::memcpy(&high, at + size - 4, 4);
-  // Shift the high half so that each byte stands where load_word() would have it.
-  const unsigned overlap = static_cast<unsigned>(8 - size) * 8;
-  return (std::uint64_t{high} << (32 - overlap)) | low;
-}
-
-// A name as words: bytes [0, 8), then the last eight, then bytes [8, 16) if it is longer than 16.
-// The words of one name length always cover the same bytes, so equal words mean equal names.
-struct Words {
-  std::uint64_t first = 0;
-  std::uint64_t middle = 0;
-  std::uint64_t last = 0;
-};
-
-constexpr Words words_of(const char* at, std::size_t size) {
-  if (size < 8) return {load_short(at, size), 0, 0};
-  return {load_word(at), size > 16 ? load_word(at + 8) : 0, load_word(at + size - 8)};
-}
-
-constexpr Words operator|(Words a, Words b) {
-  return {a.first | b.first, a.middle | b.middle, a.last | b.last};
-}
-
+// The first sixteen bytes of each name in lower case, zeros behind it, and 0x20 where it has a letter: what may
+// differ. Most names end there; the tail of the others is compared singly.
 struct Known {
-  Words lower;  // the name in lower case
-  Words fold;   // 0x20 where the name has a letter: what may differ
-  std::uint8_t size = 0;
-  HeaderId id = HeaderId::Other;
+  alignas(16) std::array<char, 16> lower{};
+  alignas(16) std::array<char, 16> fold{};
 };
+
+constexpr std::array<Known, kNames> make_all_known() {
+  std::array<Known, kNames> all{};
+  for (std::size_t n = 0; n < kNames; ++n) {
+    const std::string_view name = kHeaders[n].name;
+    for (std::size_t i = 0; i < name.size() && i < 16; ++i) {
+      const char c = to_lower(name[i]);
+      all[n].lower[i] = c;
+      all[n].fold[i] = c >= 'a' && c <= 'z' ? 0x20 : 0;
+    }
+  }
+  return all;
+}
+
+alignas(64) constexpr std::array<Known, kNames> kKnown = make_all_known();
 
 constexpr unsigned kHashBits = 9;
 
 // The bits 0x20 are set in all bytes, so that the hash does not see case; the comparison does the rest.
-constexpr std::size_t hash_of(const Words& words, std::size_t size, std::uint64_t seed) {
+constexpr std::size_t hash_of(std::uint64_t low, std::uint64_t high, std::size_t size,
+                              std::uint64_t seed) {
   constexpr std::uint64_t kCase = 0x2020202020202020;
-  const std::uint64_t mixed = (words.first | kCase) ^ std::rotl(words.last | kCase, 23) ^ size;
+  const std::uint64_t mixed = (low | kCase) ^ std::rotl(high | kCase, 23) ^ size;
   return static_cast<std::size_t>((mixed * seed) >> (64 - kHashBits));
 }
 
-constexpr Known make_known(std::size_t index) {
-  Known known;
-  const std::string_view name = kHeaders[index].name;
-  std::array<char, kLongestName> lower{};
-  std::array<char, kLongestName> fold{};
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    lower[i] = to_lower(name[i]);
-    fold[i] = lower[i] >= 'a' && lower[i] <= 'z' ? 0x20 : 0;
-  }
-  known.lower = words_of(lower.data(), name.size());
-  known.fold = words_of(fold.data(), name.size());
-  known.size = static_cast<std::uint8_t>(name.size());
-  known.id = static_cast<HeaderId>(index);
-  return known;
-}
-
-constexpr std::size_t kNames = kHeaders.size() - 1;
+struct Slot {
+  std::uint8_t name = 0;  // index into kKnown
+  std::uint8_t size = 0;  // 0: no name here
+};
 
 struct NameTable {
   std::uint64_t seed = 0;
-  std::array<std::uint8_t, 1U << kHashBits> slot{};  // 1 + index into kKnown; 0: no name here
+  std::array<Slot, 1U << kHashBits> slots{};
 };
-
-constexpr std::array<Known, kNames> make_all_known() {
-  std::array<Known, kNames> known{};
-  for (std::size_t i = 0; i < kNames; ++i) known[i] = make_known(i);
-  return known;
-}
-
-constexpr std::array<Known, kNames> kKnown = make_all_known();
 
 // Tries multipliers until no two names share a slot.
 constexpr NameTable make_table() {
+  const auto word = [](const std::array<char, 16>& name, std::size_t at) {
+    std::uint64_t out = 0;
+    for (std::size_t i = 8; i-- > 0;) out = out << 8 | static_cast<std::uint8_t>(name[at + i]);
+    return out;
+  };
   std::uint64_t seed = 0x9e3779b97f4a7c15;
   for (int attempt = 0; attempt < 100'000; ++attempt) {
     NameTable table;
     table.seed = seed | 1;
     bool collision = false;
     for (std::size_t i = 0; i < kNames && !collision; ++i) {
-      auto& slot = table.slot[hash_of(kKnown[i].lower, kKnown[i].size, table.seed)];
-      collision = slot != 0;
-      slot = static_cast<std::uint8_t>(i + 1);
+      const std::size_t size = kHeaders[i].name.size();
+      const auto& lower = kKnown[i].lower;
+      Slot& slot = table.slots[hash_of(word(lower, 0), word(lower, 8), size, table.seed)];
+      collision = slot.size != 0;
+      slot = {static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(size)};
     }
     if (!collision) return table;
     seed = seed * 6364136223846793005 + 1442695040888963407;
@@ -171,20 +131,27 @@ std::string_view to_string(Method method) noexcept {
   return kMethods[static_cast<std::size_t>(method)];
 }
 
-HeaderId header_from(std::string_view name) noexcept {
+HeaderId header_from_16(std::string_view name, __m128i first) noexcept {
   const std::size_t size = name.size();
-  if (size < 2) {
-    return size == 0 ? HeaderId::Other : kCompact[static_cast<std::uint8_t>(name[0])];
+  if (size == 1) return kCompact[static_cast<std::uint8_t>(name[0])];
+  const auto low = static_cast<std::uint64_t>(_mm_cvtsi128_si64(first));
+  const auto high = static_cast<std::uint64_t>(_mm_extract_epi64(first, 1));
+  const Slot slot = kTable.slots[hash_of(low, high, size, kTable.seed)];
+  const Known& known = kKnown[slot.name];
+  const __m128i fold = _mm_load_si128(reinterpret_cast<const __m128i*>(known.fold.data()));
+  const __m128i lower = _mm_load_si128(reinterpret_cast<const __m128i*>(known.lower.data()));
+  const __m128i differ = _mm_xor_si128(_mm_or_si128(first, fold), lower);
+  if (slot.size != size || _mm_testz_si128(differ, differ) == 0) return HeaderId::Other;
+  if (size > 16 && !equals_no_case(name.substr(16), kHeaders[slot.name].name.substr(16))) {
+    return HeaderId::Other;
   }
-  if (size > kLongestName) return HeaderId::Other;
-  const Words words = words_of(name.data(), size);
-  const std::size_t slot = kTable.slot[hash_of(words, size, kTable.seed)];
-  if (slot == 0) return HeaderId::Other;
-  const Known& known = kKnown[slot - 1];
-  const Words folded = words | known.fold;
-  const bool same = known.size == size && folded.first == known.lower.first &&
-                    folded.middle == known.lower.middle && folded.last == known.lower.last;
-  return same ? known.id : HeaderId::Other;
+  return static_cast<HeaderId>(slot.name);
+}
+
+HeaderId header_from(std::string_view name) noexcept {
+  if (name.empty()) return HeaderId::Other;
+  return header_from_16(
+      name, name.size() < 16 ? load_partial(name.data(), name.size()) : load_16(name.data()));
 }
 
 std::string_view to_string(HeaderId id) noexcept {

@@ -4,7 +4,9 @@
 #include "sipcore/parse/sanity.h"
 
 #include "base/endpoint.h"
+#include "sipcore/parse/char_span.h"
 #include "sipcore/parse/chars.h"
+#include "sipcore/parse/decode.h"
 
 namespace sluice::sip {
 namespace {
@@ -56,7 +58,7 @@ bool has_duplicate(const Message& message) {
 // RFC 3261 16.7 step 3 sends a response to the Via below the top one; RFC 4475 3.3.10: never to a
 // broadcast address.
 bool is_nowhere(std::string_view host) {
-  if (host.empty() || !is_digit(host.front())) return false;
+  if (!host.starts_with('0') && !host.starts_with("255.")) return false;
   const auto address = IpAddress::parse(host);
   return address && (address->is_broadcast() || address->is_unspecified());
 }
@@ -71,11 +73,9 @@ Result<void, ParseError> check_vias(const Message& message, const Limits& limits
     } else if (value.empty()) {
       error = ParseError::BadVia;
     } else if (count == 1) {
-      const auto via = parse_via(value);
-      if (via) {
-        out.via = *via;
-      } else {
-        error = via.error();
+      if (!decode_via(value, out.via)) {
+        out.via = {};
+        error = ParseError::BadVia;
       }
     } else if (count == 2 && message.is_response()) {
       const auto next = parse_via(value);
@@ -96,24 +96,29 @@ Result<void, ParseError> check_vias(const Message& message, const Limits& limits
 // From and To may name any scheme (RFC 4475 3.3.4); a SIP URI among them has to be well formed.
 Result<void, ParseError> check_name_addr(std::string_view value, NameAddr& out,
                                          std::string_view& tag) {
-  const auto parsed = parse_name_addr(value);
-  if (!parsed) return fail(parsed.error());
-  if (const auto uri = parse_uri(parsed->uri); !uri) return fail(uri.error());
-  if (const auto found = parsed->params.find("tag"); found) {
-    if (!is_token(*found)) return fail(ParseError::BadParameter);
-    tag = *found;
+  Uri uri;
+  ParseError error = ParseError::Count;
+  if (!decode_name_addr(value, out)) {
+    error = ParseError::BadNameAddr;
+  } else if (!decode_uri(out.uri, uri)) {
+    error = ParseError::BadUri;
+  } else if (out.has_tag && !is_token(out.tag_value)) {
+    error = ParseError::BadParameter;
   }
-  out = *parsed;
+  if (error != ParseError::Count) {
+    out = {};
+    return fail(error);
+  }
+  tag = out.tag_value;
   return {};
 }
 
 // callid = word [ "@" word ]. Wider: any visible ASCII, because '=' and more '@' are common and the value is
 // only ever compared whole.
+constexpr CharSet kCallIdChars = CharSet::of(kParamValue, ";,\"<>");
+
 bool is_call_id(std::string_view value) {
-  for (const char c : value) {
-    if (c <= ' ' || c >= '\x7f') return false;
-  }
-  return !value.empty();
+  return !value.empty() && all_of(value, kCallIdChars);
 }
 
 Result<void, ParseError> check_request(const Message& message, Essentials& out) {
@@ -124,12 +129,20 @@ Result<void, ParseError> check_request(const Message& message, Essentials& out) 
     out.max_forwards = *hops;
     out.has_max_forwards = true;
   }
-  const auto uri = parse_uri(message.request_uri());
-  if (!uri) return fail(uri.error());
-  if (uri->scheme == Scheme::Other) return fail(ParseError::UnsupportedScheme);
-  // RFC 3261 19.1.1, table 1: no headers in a Request-URI; forwarded they would become somebody's fields.
-  if (!uri->headers.empty()) return fail(ParseError::BadUri);
-  out.request_uri = *uri;
+  Uri& uri = out.request_uri;
+  ParseError error = ParseError::Count;
+  if (!decode_uri(message.request_uri(), uri)) {
+    error = ParseError::BadUri;
+  } else if (uri.scheme == Scheme::Other) {
+    error = ParseError::UnsupportedScheme;
+  } else if (!uri.headers.empty()) {
+    // RFC 3261 19.1.1, table 1: no headers in a Request-URI; forwarded they would become somebody's fields.
+    error = ParseError::BadUri;
+  }
+  if (error != ParseError::Count) {
+    uri = {};
+    return fail(error);
+  }
   return {};
 }
 

@@ -4,7 +4,9 @@
 #include "sipcore/parse/uri.h"
 
 #include "base/endpoint.h"
+#include "sipcore/parse/char_span.h"
 #include "sipcore/parse/chars.h"
+#include "sipcore/parse/decode.h"
 #include "sipcore/parse/fields.h"
 #include "sipcore/parse/host.h"
 
@@ -25,70 +27,84 @@ bool escapes_are_whole(std::string_view text) {
   return true;
 }
 
+constexpr CharSet kParamNameChars = CharSet::of(kUriParam, {}, ";=");
+constexpr CharSet kParamChars = CharSet::of(kUriParam, {}, ";");
+constexpr CharSet kHeaderChars = CharSet::of(kUriHeader);
+constexpr CharSet kUserInfoChars = CharSet::of(kUser | kPassword, ":");
+constexpr CharSet kPasswordChars = CharSet::of(kPassword);
+
 // ";a=b;c" without the leading ';': no parameter is empty or starts with '='.
 bool params_are_whole(std::string_view params) {
-  char before = ';';
-  unsigned count = 1;
-  for (const char c : params) {
-    if (!is(c, kUriParam)) return false;
-    if (before == ';' && (c == ';' || c == '=')) return false;
-    count += c == ';';
-    before = c;
+  std::size_t at = 0;
+  for (unsigned count = 1; count <= kMostParts; ++count) {
+    const std::size_t name = at;
+    at = span_of(params, at, kParamNameChars);
+    if (at == name) return false;
+    if (at < params.size() && params[at] == '=') at = span_of(params, at, kParamChars);
+    if (at == params.size()) return true;
+    if (params[at++] != ';') return false;
   }
-  return before != ';' && count <= kMostParts;
+  return false;
 }
 
 // "a=b&c=d" without the leading '?'.
 bool headers_are_whole(std::string_view headers) {
+  if (headers.empty() || !all_of(headers, kHeaderChars)) return false;
   unsigned count = 1;
-  for (const char c : headers) {
-    if (!is(c, kUriHeader)) return false;
-    count += c == '&';
-  }
-  return !headers.empty() && count <= kMostParts;
+  for (const char c : headers) count += c == '&';
+  return count <= kMostParts;
 }
 
-bool parse_user(std::string_view info, Uri& uri) {
+// `info` holds characters of a userinfo only.
+bool split_user(std::string_view info, Uri& uri) {
   const std::size_t colon = info.find(':');
   uri.user = info.substr(0, colon);
-  if (colon != std::string_view::npos) uri.password = info.substr(colon + 1);
   uri.has_user = true;
-  return !uri.user.empty() && all(uri.user, kUser) && all(uri.password, kPassword);
+  if (colon == std::string_view::npos) return !uri.user.empty();
+  uri.password = info.substr(colon + 1);
+  return !uri.user.empty() && all_of(uri.password, kPasswordChars);
 }
 
-Result<Uri, ParseError> parse_sip(Uri uri, std::string_view rest) {
+bool decode_sip(Uri& uri, std::string_view rest) {
   // '@' stands nowhere in a URI but after the userinfo (25.1), so there is no question which one counts:
   // a second one fails the character check of whatever it stands in.
-  if (const std::size_t at = rest.find('@'); at != std::string_view::npos) {
-    if (!parse_user(rest.substr(0, at), uri)) return fail(ParseError::BadUri);
+  const std::size_t at = span_of(rest, 0, kUserInfoChars);
+  if (at < rest.size() && rest[at] == '@') {
+    if (!split_user(rest.substr(0, at), uri)) return false;
     rest.remove_prefix(at + 1);
   }
   std::size_t used = 0;
   if (!parse_host_port(rest, used, uri.host, uri.port, /*lws_around_colon=*/false)) {
-    return fail(ParseError::BadUri);
+    return false;
   }
   rest.remove_prefix(used);
+  if (rest.empty()) {
+    if (!escapes_are_whole(uri.user) || !escapes_are_whole(uri.password)) {
+      return false;
+    }
+    return true;
+  }
   if (const std::size_t question = rest.find('?'); question != std::string_view::npos) {
     uri.headers = rest.substr(question + 1);
     rest = rest.substr(0, question);
-    if (!headers_are_whole(uri.headers)) return fail(ParseError::BadUri);
+    if (!headers_are_whole(uri.headers)) return false;
   }
   if (!rest.empty()) {
-    if (rest.front() != ';') return fail(ParseError::BadUri);
+    if (rest.front() != ';') return false;
     uri.params = rest.substr(1);
-    if (!params_are_whole(uri.params)) return fail(ParseError::BadUri);
+    if (!params_are_whole(uri.params)) return false;
   }
-  if (!escapes_are_whole(uri.text)) return fail(ParseError::BadUri);
-  return uri;
+  if (!escapes_are_whole(uri.text)) return false;
+  return true;
 }
 
 // RFC 3966 3: "+" digits, or a local number that may hold hexadecimal digits, '*' and '#'.
-Result<Uri, ParseError> parse_tel(Uri uri, std::string_view rest) {
+bool decode_tel(Uri& uri, std::string_view rest) {
   const std::size_t semicolon = rest.find(';');
   uri.user = rest.substr(0, semicolon);
   if (semicolon != std::string_view::npos) {
     uri.params = rest.substr(semicolon + 1);
-    if (!params_are_whole(uri.params)) return fail(ParseError::BadUri);
+    if (!params_are_whole(uri.params)) return false;
   }
   uri.has_user = true;
   bool dialable = false;
@@ -97,11 +113,11 @@ Result<Uri, ParseError> parse_tel(Uri uri, std::string_view rest) {
     if (hex_value(c) >= 0 || c == '*' || c == '#') {
       dialable = true;
     } else if (!(c == '-' || c == '.' || c == '(' || c == ')' || (c == '+' && i == 0))) {
-      return fail(ParseError::BadUri);
+      return false;
     }
   }
-  if (!dialable || !escapes_are_whole(uri.params)) return fail(ParseError::BadUri);
-  return uri;
+  if (!dialable || !escapes_are_whole(uri.params)) return false;
+  return true;
 }
 
 bool is_opaque(std::string_view text) {
@@ -217,36 +233,45 @@ std::optional<std::string_view> Uri::param(std::string_view name) const noexcept
   return std::nullopt;
 }
 
-Result<Uri, ParseError> parse_uri(std::string_view text) noexcept {
-  Uri uri;
+bool decode_uri(std::string_view text, Uri& uri) noexcept {
   uri.text = text;
+  if (text.starts_with("sip:")) {  // as nearly everybody writes it
+    uri.scheme = Scheme::Sip;
+    return decode_sip(uri, text.substr(4));
+  }
   const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos || colon == 0) return fail(ParseError::BadUri);
+  if (colon == std::string_view::npos || colon == 0) return false;
   const std::string_view scheme = text.substr(0, colon);
   const std::string_view rest = text.substr(colon + 1);
   if (equals_no_case(scheme, "sip")) {
     uri.scheme = Scheme::Sip;
-    return parse_sip(uri, rest);
+    return decode_sip(uri, rest);
   }
   if (equals_no_case(scheme, "sips")) {
     uri.scheme = Scheme::Sips;
-    return parse_sip(uri, rest);
+    return decode_sip(uri, rest);
   }
   if (equals_no_case(scheme, "tel")) {
     uri.scheme = Scheme::Tel;
-    return parse_tel(uri, rest);
+    return decode_tel(uri, rest);
   }
   // RFC 3986 3.1: ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )
   const char first = to_lower(scheme.front());
-  if (first < 'a' || first > 'z') return fail(ParseError::BadUri);
+  if (first < 'a' || first > 'z') return false;
   for (const char c : scheme) {
     const char lower = to_lower(c);
     if (!(lower >= 'a' && lower <= 'z') && !is_digit(c) && c != '+' && c != '-' && c != '.') {
-      return fail(ParseError::BadUri);
+      return false;
     }
   }
-  if (!is_opaque(rest)) return fail(ParseError::BadUri);
+  if (!is_opaque(rest)) return false;
   if (equals_no_case(scheme, "urn")) uri.scheme = Scheme::Urn;
+  return true;
+}
+
+Result<Uri, ParseError> parse_uri(std::string_view text) noexcept {
+  Result<Uri, ParseError> uri;
+  if (!decode_uri(text, *uri)) uri = fail(ParseError::BadUri);
   return uri;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sipcore/proxy/forward.h"
 
-#include <array>
-
 #include "sipcore/write/edit_list.h"
+
+#include <array>
 
 namespace sluice::sip {
 namespace {
@@ -108,11 +108,12 @@ void insert_record_route(const Forwarding& f, const Listener& listener, bool is_
                          std::uint32_t at, Edits& edits) noexcept {
   const bool stream = is_stream(listener.transport);
   // 16.6 step 4: a sips Request-URI asks for a sips Record-Route.
-  edits.insert(at, edits.keep({"Record-Route: <",
-                               f.plan.request_uri.scheme == Scheme::Sips ? "sips:" : "sip:",
-                               listener.sent_by, stream ? ";transport=" : "",
-                               stream ? uri_name(listener.transport) : "",
-                               is_double ? ";r2=on;lr>\r\n" : ";lr>\r\n"}));
+  edits.insert(
+      at,
+      edits.keep({"Record-Route: <",
+                  f.plan.request_uri.scheme == Scheme::Sips ? "sips:" : "sip:", listener.sent_by,
+                  stream ? ";transport=" : "", stream ? uri_name(listener.transport) : "",
+                  is_double ? ";r2=on;lr>\r\n" : ";lr>\r\n"}));
 }
 
 void insert_record_routes(const Forwarding& f, std::uint32_t top, Edits& edits) noexcept {
@@ -120,8 +121,8 @@ void insert_record_routes(const Forwarding& f, std::uint32_t top, Edits& edits) 
   const HeaderField* first = f.message.find(HeaderId::RecordRoute);
   // On top of the others; without others the place among the headers is free.
   const std::uint32_t at = first != nullptr ? first->line.offset : top;
-  // Two of them when the sides differ, so that each peer finds the one it can reach (16.7 step 8 would rewrite
-  // the response instead, which the callee never sees).
+  // Two of them when the sides differ, so that each peer finds the one it can reach (16.7 step 8
+  // would rewrite the response instead, which the callee never sees).
   const bool is_double =
       f.record->transport != f.out.transport || f.record->network != f.out.network;
   insert_record_route(f, f.out, is_double, at, edits);
@@ -186,8 +187,7 @@ void edit_routes(const Forwarding& f, std::uint32_t top, Edits& edits) noexcept 
 std::optional<RouteStep> step_to(const RoutePlan& plan, const Target& target) noexcept {
   RouteStep step{.request_uri = target.uri};
   std::string_view rest;
-  const std::string_view route =
-      target.route.empty() ? plan.top : first_of(target.route, rest);
+  const std::string_view route = target.route.empty() ? plan.top : first_of(target.route, rest);
   const std::string_view next_text = [&]() -> std::string_view {
     if (route.empty()) return target.uri;
     const auto address = parse_name_addr(route);

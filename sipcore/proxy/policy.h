@@ -7,21 +7,21 @@
 // Errors   A Decision with a status refuses the request.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
 #include "sipcore/proxy/target.h"
 #include "sipcore/received.h"
+
+#include <cstdint>
+#include <string_view>
 
 namespace sluice::sip {
 
 // A request after 16.4: what is left when our own traces are taken out of it.
 struct RoutedRequest {
   const Received& received;
-  Uri request_uri;            // with a strict router's work undone
-  std::string_view top_route; // first Route value that is not ours; empty: none left
-  bool routed_by_us = false;  // a Route value of ours was on top
-  bool in_dialog = false;     // the To header has a tag
+  Uri request_uri;             // with a strict router's work undone
+  std::string_view top_route;  // first Route value that is not ours; empty: none left
+  bool routed_by_us = false;   // a Route value of ours was on top
+  bool in_dialog = false;      // the To header has a tag
 
   Method method() const noexcept { return received.message().method(); }
 };

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Proxy: a transaction-stateful, forking proxy (RFC 3261 16) without an opinion: a TargetPolicy has that.
+// Proxy: a transaction-stateful, forking proxy (RFC 3261 16) without an opinion: a TargetPolicy has
+// that.
 //
-// Read first: RFC 3261 16.3-16.10; RFC 6026 (late 2xx); RFC 4320 (non-INVITE never gets 408); RFC 5393.
+// Read first: RFC 3261 16.3-16.10; RFC 6026 (late 2xx); RFC 4320 (non-INVITE never gets 408); RFC
+// 5393.
 //
 // Threads  One servant core; the counters may be read by any thread.
-// Memory   Contexts, branches and waiting targets from pools of fixed size. Messages are kept by the
-//          transactions; the proxy keeps a copy only of final responses that wait for other branches.
+// Memory   Contexts, branches and waiting targets from pools of fixed size. Messages are kept by
+//          the transactions; the proxy keeps a copy only of final responses that wait for other
+//          branches.
 // Errors   No room: 503 for the request, or 503 as the branch's response. Everything is counted.
 #pragma once
-
-#include <chrono>
-#include <span>
 
 #include "base/pool.h"
 #include "sipcore/proxy/context.h"
@@ -21,6 +21,9 @@
 #include "sipcore/proxy/resolver.h"
 #include "sipcore/proxy/validate.h"
 #include "sipcore/txn/layer.h"
+
+#include <chrono>
+#include <span>
 
 namespace sluice::sip {
 
@@ -94,8 +97,7 @@ class Proxy final : public TransactionUser {
   bool relay(Core& core, ResponseContext& context, const Message& response,
              std::string_view challenges);
   void relay_best(Core& core, ResponseContext& context, const ProxyBranch& best);
-  void cancel_pending(Core& core, ResponseContext& context,
-                      std::span<const HeaderLine> headers);
+  void cancel_pending(Core& core, ResponseContext& context, std::span<const HeaderLine> headers);
   void send_cancel(Core& core, ProxyBranch& branch, std::span<const HeaderLine> headers);
   void on_timer_c(Core& core, ProxyBranch& branch);
 

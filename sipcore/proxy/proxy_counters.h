@@ -3,10 +3,10 @@
 // ProxyCounter: what a proxy core counts (proxy_counters.def).
 #pragma once
 
+#include "base/counters.h"
+
 #include <cstdint>
 #include <span>
-
-#include "base/counters.h"
 
 namespace sluice::sip {
 

@@ -114,8 +114,7 @@ void Proxy::start_group(Core& core, ResponseContext& context, const Source& sour
     context.branches = branch;
     const std::uint32_t share = breadth_left / (count - i);
     breadth_left -= share;
-    branch->status =
-        start_branch(core, *branch, source, group[i], context.set_breadth ? share : 0);
+    branch->status = start_branch(core, *branch, source, group[i], context.set_breadth ? share : 0);
   }
 }
 
@@ -170,9 +169,8 @@ std::uint16_t Proxy::start_branch(Core& core, ProxyBranch& branch, const Source&
       .record = context.record_route ? outbox_.listener(context.listener) : nullptr,
       .branch = via_branch.text(),
       .max_breadth = breadth};
-  const auto estimate =
-      source.message.size() + 640 +
-      static_cast<std::uint32_t>(target.uri.size() + target.route.size());
+  const auto estimate = source.message.size() + 640 +
+                        static_cast<std::uint32_t>(target.uri.size() + target.route.size());
   OwnedBytes bytes = layer_.write(core, estimate, [&](std::span<std::uint8_t> out) {
     return write_forwarded(forwarding, out);
   });

@@ -3,15 +3,15 @@
 // NextHopResolver: from a URI to the address of the next element (the place of RFC 3263).
 //
 // Threads  Called on servant cores; must not block.
-// Errors   nullopt: nothing is known about this host. The branch fails with 478, which operators know from
-//          Kamailio as "unresolvable destination".
+// Errors   nullopt: nothing is known about this host. The branch fails with 478, which operators
+//          know from Kamailio as "unresolvable destination".
 #pragma once
-
-#include <optional>
 
 #include "base/core.h"
 #include "sipcore/parse/uri.h"
 #include "sipcore/proxy/target.h"
+
+#include <optional>
 
 namespace sluice::sip {
 
@@ -21,7 +21,8 @@ class NextHopResolver {
   virtual std::optional<NextHop> resolve(Core& core, const Uri& uri) const noexcept = 0;
 };
 
-// What a URI says by itself: its transport and port, RFC 3263 4.1 without NAPTR. nullopt: no transport of ours.
+// What a URI says by itself: its transport and port, RFC 3263 4.1 without NAPTR. nullopt: no
+// transport of ours.
 std::optional<Transport> transport_of(const Uri& uri) noexcept;
 std::uint16_t port_of(const Uri& uri, Transport transport) noexcept;
 // The host to contact: maddr if there is one (RFC 3261 19.1.1), IPv6 in brackets.

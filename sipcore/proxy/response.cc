@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the proxy does with responses: RFC 3261 16.7-16.9.
-#include <cstring>
-
 #include "sipcore/proxy/proxy.h"
+
+#include <cstring>
 
 namespace sluice::sip {
 namespace {
@@ -11,10 +11,12 @@ namespace {
 constexpr HeaderLine kCompletedElsewhere[] = {
     {"Reason", "SIP;cause=200;text=\"Call completed elsewhere\""}};
 
-bool is_challenge(std::uint16_t status) { return status == 401 || status == 407; }
+bool is_challenge(std::uint16_t status) {
+  return status == 401 || status == 407;
+}
 
-// 16.7 step 6: 6xx before all, then the lowest class; within 4xx what tells the caller how to try again;
-// an answer before what we made up. Lower is better.
+// 16.7 step 6: 6xx before all, then the lowest class; within 4xx what tells the caller how to try
+// again; an answer before what we made up. Lower is better.
 int rank(const ProxyBranch& branch) {
   const bool made_up = branch.live == nullptr && !branch.final;
   const int within = [&] {
@@ -48,7 +50,8 @@ const Message* final_message(const ProxyBranch& branch, const Limits& limits, Me
 class Lines {
  public:
   void add(const Message& message, HeaderId id) noexcept {
-    for (const HeaderField* field = message.find(id); field != nullptr; field = message.next(*field)) {
+    for (const HeaderField* field = message.find(id); field != nullptr;
+         field = message.next(*field)) {
       const std::string_view line = message.at(field->line);
       if (size_ + line.size() > text_.size()) return;
       std::memcpy(&text_[size_], line.data(), line.size());
@@ -64,7 +67,9 @@ class Lines {
 
 }  // namespace
 
-void ProxyBranch::on_timer_c(Core& core) { context.proxy.on_timer_c(core, *this); }
+void ProxyBranch::on_timer_c(Core& core) {
+  context.proxy.on_timer_c(core, *this);
+}
 
 void Proxy::on_response(Core& core, ClientTransaction& client, const Received& response) {
   auto* branch = client.context<ProxyBranch>();
@@ -116,7 +121,8 @@ void Proxy::on_final(Core& core, ProxyBranch& branch, const Received& response) 
   if (!first) return;
   branch.status = status;
   if (context.answered) return;
-  // Step 5: a 6xx is the last word, but waits for the others to have theirs: one may still be a 2xx.
+  // Step 5: a 6xx is the last word, but waits for the others to have theirs: one may still be a
+  // 2xx.
   if (status >= 600) {
     context.later.reset();
     cancel_pending(core, context, {});
@@ -183,8 +189,8 @@ void Proxy::relay_best(Core& core, ResponseContext& context, const ProxyBranch& 
   if (response == nullptr) {
     std::uint16_t status = best.status;
     if (context.cancelled && status == 408) status = 487;
-    server.respond(core, {.status = status,
-                          .reason = status == 478 ? "Unresolvable destination" : ""});
+    server.respond(core,
+                   {.status = status, .reason = status == 478 ? "Unresolvable destination" : ""});
     return;
   }
   // Step 6: 503 is about the next hop, and would make the caller leave us.
@@ -221,7 +227,7 @@ bool Proxy::relay(Core& core, ResponseContext& context, const Message& response,
 }
 
 void Proxy::cancel_pending(Core& core, ResponseContext& context,
-                      std::span<const HeaderLine> headers) {
+                           std::span<const HeaderLine> headers) {
   if (!context.invite) return;
   for (ProxyBranch* each = context.branches; each != nullptr; each = each->next) {
     if (!each->pending() || each->cancel_sent) continue;

@@ -30,8 +30,8 @@ RoutePlan plan_routes(Core& core, TargetPolicy& policy, const Message& message,
   });
   if (plan.values == 0) return plan;
 
-  // What we put into a Record-Route has no user and always has lr: only a strict router moves it into the
-  // Request-URI.
+  // What we put into a Record-Route has no user and always has lr: only a strict router moves it
+  // into the Request-URI.
   const Uri& uri = plan.request_uri;
   std::uint16_t left = plan.values;
   if (!uri.has_user && uri.param("lr") && is_ours(core, policy, uri)) {

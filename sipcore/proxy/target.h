@@ -2,9 +2,14 @@
 //
 // Target: one place to send a request to. TargetSet: the targets of one request (RFC 3261 16.5).
 //
-// Memory   A TargetSet holds the text of its targets; string_views it returns live as long as it does.
+// Memory   A TargetSet holds the text of its targets; string_views it returns live as long as it
+//          does.
 // Errors   add() refuses what does not fit.
 #pragma once
+
+#include "base/endpoint.h"
+#include "base/flow_id.h"
+#include "base/slice.h"
 
 #include <algorithm>
 #include <array>
@@ -13,10 +18,6 @@
 #include <optional>
 #include <span>
 #include <string_view>
-
-#include "base/endpoint.h"
-#include "base/flow_id.h"
-#include "base/slice.h"
 
 namespace sluice::sip {
 
@@ -27,13 +28,14 @@ struct NextHop {
 };
 
 struct Target {
-  std::string_view uri;    // the Request-URI of the forwarded request
-  std::string_view route;  // Route values to put in front, comma-separated (a binding's Path, RFC 3327)
+  std::string_view uri;  // the Request-URI of the forwarded request
+  std::string_view
+      route;  // Route values to put in front, comma-separated (a binding's Path, RFC 3327)
   std::uint16_t q = 1000;  // in thousandths; equal ones are tried in parallel, lower ones later
   // Set: go there, whatever URI and routes say (where a REGISTER really came from, a static route).
   std::optional<NextHop> next_hop;
-  FlowId flow;                            // set: on this flow
-  ListenerId listener = kNoListener;      // set: from this listener
+  FlowId flow;                        // set: on this flow
+  ListenerId listener = kNoListener;  // set: from this listener
 };
 
 class TargetSet {

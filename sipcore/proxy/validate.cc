@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sipcore/proxy/validate.h"
 
-#include <cstring>
-
 #include "sipcore/txn/branch.h"
+
+#include <cstring>
 
 namespace sluice::sip {
 namespace {
@@ -11,8 +11,8 @@ namespace {
 bool has_looped(const Message& message, std::uint64_t loop) noexcept {
   bool looped = false;
   for_each_value(message, HeaderId::Via, [&](std::string_view value, const HeaderField&) {
-    // The hash is keyed: who else's sent-by stands before it need not be looked at. Most Vias do not
-    // have a branch of our length at all.
+    // The hash is keyed: who else's sent-by stands before it need not be looked at. Most Vias do
+    // not have a branch of our length at all.
     const auto via = parse_via(value);
     if (via) {
       const auto theirs = loop_part(via->branch);
@@ -57,8 +57,10 @@ std::uint64_t loop_hash(const HashKey& key, const Message& message,
   add(essentials.call_id);
   const std::uint32_t cseq = essentials.cseq.number;
   add({reinterpret_cast<const char*>(&cseq), sizeof cseq});
-  for (const HeaderId id : {HeaderId::Route, HeaderId::ProxyRequire, HeaderId::ProxyAuthorization}) {
-    for (const HeaderField* field = message.find(id); field != nullptr; field = message.next(*field)) {
+  for (const HeaderId id :
+       {HeaderId::Route, HeaderId::ProxyRequire, HeaderId::ProxyAuthorization}) {
+    for (const HeaderField* field = message.find(id); field != nullptr;
+         field = message.next(*field)) {
       add(message.value(*field));
     }
   }

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The checks of RFC 3261 16.3 that only a forwarded request has to pass, and the loop hash of RFC 5393 4.2.
+// The checks of RFC 3261 16.3 that only a forwarded request has to pass, and the loop hash of RFC
+// 5393 4.2.
 #pragma once
+
+#include "base/hash.h"
+#include "sipcore/proxy/route_plan.h"
+#include "sipcore/received.h"
 
 #include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
-#include "base/hash.h"
-#include "sipcore/received.h"
-#include "sipcore/proxy/route_plan.h"
-
 namespace sluice::sip {
 
-// Over everything by which a request is routed here: the same again is a loop, anything else is a spiral.
-// The top Via is left out, unlike in RFC 3261 16.6: it is a new one on every round.
+// Over everything by which a request is routed here: the same again is a loop, anything else is a
+// spiral. The top Via is left out, unlike in RFC 3261 16.6: it is a new one on every round.
 std::uint64_t loop_hash(const HashKey& key, const Message& message,
                         const Essentials& essentials) noexcept;
 

@@ -6,9 +6,9 @@
 //   cookie    |  loop part        unique part
 //             servant, so that a response finds its core without a table
 //
-// The loop part is a keyed hash over what decides where a request goes (RFC 5393 4.2): the same request
-// that meets it again has looped. The unique part is unpredictable. A transaction compares the
-// whole text, so a forged or stale branch reaches some servant and matches nothing there.
+// The loop part is a keyed hash over what decides where a request goes (RFC 5393 4.2): the same
+// request that meets it again has looped. The unique part is unpredictable. A transaction compares
+// the whole text, so a forged or stale branch reaches some servant and matches nothing there.
 //
 // Memory   A value of 42 characters.
 #pragma once

@@ -84,6 +84,8 @@ void InviteClient::on_deadline(Core& core) {
   terminate();
 }
 
-void InviteClient::recycle() noexcept { ObjectPool<InviteClient>::Recycle{}(this); }
+void InviteClient::recycle() noexcept {
+  ObjectPool<InviteClient>::Recycle{}(this);
+}
 
 }  // namespace sluice::sip

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sipcore/txn/invite_server.h"
 
-#include <algorithm>
-
 #include "sipcore/txn/layer.h"
+
+#include <algorithm>
 
 namespace sluice::sip {
 
@@ -95,6 +95,8 @@ void InviteServer::on_deadline(Core& core) {
   terminate();
 }
 
-void InviteServer::recycle() noexcept { ObjectPool<InviteServer>::Recycle{}(this); }
+void InviteServer::recycle() noexcept {
+  ObjectPool<InviteServer>::Recycle{}(this);
+}
 
 }  // namespace sluice::sip

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sipcore/txn/layer.h"
 
-#include <charconv>
-#include <cstring>
-
 #include "sipcore/write/request.h"
 #include "sipcore/write/response.h"
+
+#include <charconv>
+#include <cstring>
 
 namespace sluice::sip {
 
@@ -82,8 +82,8 @@ void TransactionLayer::on_ack(Core& core, const Received& ack) {
 
 void TransactionLayer::on_new_request(Core& core, const Received& request,
                                       const TransactionKey& key) {
-  // Room for the copy is taken before the application hears of the request: afterwards it is too late
-  // to refuse it.
+  // Room for the copy is taken before the application hears of the request: afterwards it is too
+  // late to refuse it.
   OwnedBytes room = store_.reserve(request.message().size());
   ServerTransaction* transaction = room ? make_server(request, key) : nullptr;
   if (transaction == nullptr) return shed(core, request);
@@ -158,10 +158,9 @@ bool TransactionLayer::send_cancel(Core& core, const ClientTransaction& invite,
   if (!parse_copy(invite.request_, request)) return false;
   Via via;
   if (const auto parsed = parse_via(request.value(HeaderId::Via))) via = *parsed;
-  OwnedBytes bytes = write(core, request.size() + 256,
-                           [&](std::span<std::uint8_t> out) {
-                             return write_cancel(request, headers, out);
-                           });
+  OwnedBytes bytes = write(core, request.size() + 256, [&](std::span<std::uint8_t> out) {
+    return write_cancel(request, headers, out);
+  });
   return send_request(core, {.method = Method::Cancel,
                              .method_text = to_string(Method::Cancel),
                              .branch = via.branch,
@@ -212,11 +211,11 @@ void TransactionLayer::respond_stateless(Core& core, const Received& request,
   const Message& message = request.message();
   const Inbound& inbound = request.inbound;
   const Tag tag = tag_for(key_of(request, message.method_text()));
-  OwnedBytes bytes = write(
-      core, message.size() + 256 + static_cast<std::uint32_t>(response.body.size()),
-      [&](std::span<std::uint8_t> out) {
-        return write_response(message, inbound.source, tag.view(), response, out);
-      });
+  OwnedBytes bytes =
+      write(core, message.size() + 256 + static_cast<std::uint32_t>(response.body.size()),
+            [&](std::span<std::uint8_t> out) {
+              return write_response(message, inbound.source, tag.view(), response, out);
+            });
   send_stateless(core, std::move(bytes),
                  {response_target(request.essentials.via, inbound.source), inbound.flow,
                   inbound.listener, inbound.transport});
@@ -253,7 +252,8 @@ TransactionLayer::Tag TransactionLayer::tag_for(const TransactionKey& key) const
 }
 
 void TransactionLayer::remove(Transaction& transaction) noexcept {
-  if (transaction.kind() == TxnKind::InviteServer || transaction.kind() == TxnKind::NonInviteServer) {
+  if (transaction.kind() == TxnKind::InviteServer ||
+      transaction.kind() == TxnKind::NonInviteServer) {
     servers_.erase(static_cast<ServerTransaction&>(transaction));
   } else {
     clients_.erase(static_cast<ClientTransaction&>(transaction));

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TransactionLayer: all transactions of one servant core (RFC 3261 17), between the wire and one application.
+// TransactionLayer: all transactions of one servant core (RFC 3261 17), between the wire and one
+// application.
 //
 // Threads  One servant core; the counters may be read by any thread.
-// Memory   Pools of fixed capacity (TransactionOptions), message copies in a MessageStore. Nothing is allocated
-//          after construction. Whatever the layer gives to its user is good for that call (see transaction.h).
-// Errors   When a pool or the store is dry, new requests get 503 with Retry-After and no state; the rest
-//          goes on. Malformed messages and strays are counted.
+// Memory   Pools of fixed capacity (TransactionOptions), message copies in a MessageStore. Nothing
+//          is allocated after construction. Whatever the layer gives to its user is good for that
+//          call (see transaction.h).
+// Errors   When a pool or the store is dry, new requests get 503 with Retry-After and no state; the
+//          rest goes on. Malformed messages and strays are counted.
 // See      RFC 3261 16.2, 17 and 18; RFC 6026; RFC 4320.
 #pragma once
-
-#include <span>
 
 #include "base/core.h"
 #include "base/pool.h"
@@ -23,6 +23,8 @@
 #include "sipcore/txn/non_invite_server.h"
 #include "sipcore/txn/options.h"
 
+#include <span>
+
 namespace sluice::sip {
 
 // Who lives above: the proxy, or a server application by itself.
@@ -33,7 +35,8 @@ class TransactionUser {
   virtual void on_request(Core& core, ServerTransaction& transaction, const Received& request) = 0;
   // An ACK for a 2xx: it belongs to no transaction (RFC 3261 13.2.2.4), nobody answers it.
   virtual void on_ack(Core& core, const Received& ack) = 0;
-  // The CANCEL has been answered with 200; what it means may be answered already (RFC 3261 9.2, 16.10).
+  // The CANCEL has been answered with 200; what it means may be answered already (RFC 3261 9.2,
+  // 16.10).
   virtual void on_cancel(Core& core, ServerTransaction& invite, const Received& cancel) = 0;
   // 1xx, the first final response, and every 2xx for an INVITE.
   virtual void on_response(Core& core, ClientTransaction& transaction,
@@ -46,8 +49,8 @@ class TransactionUser {
   virtual void on_ack_timeout(Core&, ServerTransaction&) {}
   // RFC 6026 7.2: a stray response is not forwarded.
   virtual void on_stray_response(Core&, const Received&) {}
-  // The last that is heard of a transaction: forget it. Must not call back into the layer, except to
-  // abandon() others.
+  // The last that is heard of a transaction: forget it. Must not call back into the layer, except
+  // to abandon() others.
   virtual void on_terminated(ServerTransaction&) {}
   virtual void on_terminated(ClientTransaction&) {}
 };
@@ -79,8 +82,8 @@ class TransactionLayer {
   // Starts a client transaction. nullptr when there is no room for it, or a stream refuses it.
   ClientTransaction* send_request(Core& core, ClientRequest&& request);
 
-  // RFC 3261 9.1: CANCEL for an INVITE in Proceeding, with further headers (Reason). Nobody hears of its
-  // answer. False if there was no room.
+  // RFC 3261 9.1: CANCEL for an INVITE in Proceeding, with further headers (Reason). Nobody hears
+  // of its answer. False if there was no room.
   bool send_cancel(Core& core, const ClientTransaction& invite,
                    std::span<const HeaderLine> headers);
 
@@ -157,13 +160,14 @@ class TransactionLayer {
   static OwnedBytes write_into(Reserve&& reserve, std::uint32_t estimate, Write&& write) noexcept {
     for (int attempt = 0; attempt < 2; ++attempt) {
       OwnedBytes out = reserve(estimate);
-      if (!out) break;
+      // Without a buffer this asks for the size: the estimate may be above what there is.
       const auto needed = static_cast<std::uint32_t>(write(std::span{out.data(), out.size()}));
       if (needed == 0) break;  // refused
-      if (needed <= out.size()) {
+      if (out && needed <= out.size()) {
         out.resize(needed);
         return out;
       }
+      if (!out && needed >= estimate) break;
       estimate = needed;
     }
     return {};

@@ -2,21 +2,21 @@
 //
 // MessageStore: where transactions keep copies of messages, in blocks of a few sizes.
 //
-// Receive and transmit buffers go home at once; what a transaction may have to send again or look at
-// again is copied here, so that 32 s of lingering never holds a NIC's buffer.
+// Receive and transmit buffers go home at once; what a transaction may have to send again or look
+// at again is copied here, so that 32 s of lingering never holds a NIC's buffer.
 //
 // Threads  One core.
 // Memory   Reserved at construction; a copy takes the smallest block that fits, then a larger one.
 // Errors   Empty OwnedBytes when there is no block: the caller sheds.
 #pragma once
 
+#include "base/pool.h"
+#include "sipcore/txn/options.h"
+
 #include <cstring>
 #include <memory>
 #include <span>
 #include <vector>
-
-#include "base/pool.h"
-#include "sipcore/txn/options.h"
 
 namespace sluice::sip {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sipcore/txn/non_invite_client.h"
 
-#include <algorithm>
-
 #include "sipcore/txn/layer.h"
+
+#include <algorithm>
 
 namespace sluice::sip {
 
@@ -46,6 +46,8 @@ void NonInviteClient::on_deadline(Core& core) {
   layer_.user().on_timeout(core, *this);
 }
 
-void NonInviteClient::recycle() noexcept { ObjectPool<NonInviteClient>::Recycle{}(this); }
+void NonInviteClient::recycle() noexcept {
+  ObjectPool<NonInviteClient>::Recycle{}(this);
+}
 
 }  // namespace sluice::sip

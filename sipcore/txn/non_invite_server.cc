@@ -36,8 +36,12 @@ void NonInviteServer::on_retransmit_timer(Core& core) {
   respond(core, {.status = 100});
 }
 
-void NonInviteServer::on_deadline(Core&) { terminate(); }
+void NonInviteServer::on_deadline(Core&) {
+  terminate();
+}
 
-void NonInviteServer::recycle() noexcept { ObjectPool<NonInviteServer>::Recycle{}(this); }
+void NonInviteServer::recycle() noexcept {
+  ObjectPool<NonInviteServer>::Recycle{}(this);
+}
 
 }  // namespace sluice::sip

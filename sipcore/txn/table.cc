@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sipcore/txn/table.h"
 
+#include "sipcore/parse/sanity.h"
+
 #include <charconv>
 #include <cstring>
-
-#include "sipcore/parse/sanity.h"
 
 namespace sluice::sip {
 namespace {
@@ -28,7 +28,8 @@ class Digits {
   std::size_t size_;
 };
 
-// sent-by compares without case (RFC 3261 17.2.3, 19.1.4); a host longer than this goes in as spelled.
+// sent-by compares without case (RFC 3261 17.2.3, 19.1.4); a host longer than this goes in as
+// spelled.
 class LowerCase {
  public:
   explicit LowerCase(std::string_view text) noexcept : text_(text) {
@@ -70,12 +71,13 @@ TransactionKey::TransactionKey(const HashKey& secret,
   hash_ = siphash13(secret, text());
 }
 
-TransactionKey server_key(const HashKey& secret, const Message& request, const Essentials& essentials,
-                          std::string_view method) noexcept {
+TransactionKey server_key(const HashKey& secret, const Message& request,
+                          const Essentials& essentials, std::string_view method) noexcept {
   const Via& via = essentials.via;
   if (essentials.rfc2543) {
-    // 17.2.3: Request-URI, From tag, Call-ID, CSeq number and top Via. The To tag is left out: an ACK
-    // has the one of our response and a CANCEL none, and the CSeq number tells a re-INVITE apart.
+    // 17.2.3: Request-URI, From tag, Call-ID, CSeq number and top Via. The To tag is left out: an
+    // ACK has the one of our response and a CANCEL none, and the CSeq number tells a re-INVITE
+    // apart.
     return {secret,
             {method, "2543", request.request_uri(), essentials.from_tag, essentials.call_id,
              Digits(essentials.cseq.number).text(), via.text}};

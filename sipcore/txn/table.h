@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TransactionKey: what identifies a transaction. TransactionTable: from key to transaction, per core.
+// TransactionKey: what identifies a transaction. TransactionTable: from key to transaction, per
+// core.
 //
-// RFC 3261 17.1.3 (client: branch and CSeq method) and 17.2.3 (server: branch, sent-by and method; the
-// RFC 2543 rules where the branch lacks the magic cookie).
+// RFC 3261 17.1.3 (client: branch and CSeq method) and 17.2.3 (server: branch, sent-by and method;
+// the RFC 2543 rules where the branch lacks the magic cookie).
 //
 // Threads  One core.
-// Memory   The key text is part of the transaction; the table is an array of chain heads, chained through
-//          the transactions. A text that is longer than the key holds is replaced by 128 bits of keyed hash.
+// Memory   The key text is part of the transaction; the table is an array of chain heads, chained
+//          through the transactions. A text that is longer than the key holds is replaced by 128
+//          bits of keyed hash.
 #pragma once
+
+#include "base/hash.h"
 
 #include <array>
 #include <bit>
@@ -16,8 +20,6 @@
 #include <initializer_list>
 #include <memory>
 #include <string_view>
-
-#include "base/hash.h"
 
 namespace sluice::sip {
 
@@ -42,9 +44,10 @@ class TransactionKey {
   std::array<char, kCapacity> text_;
 };
 
-// `method`: what the transaction was created by; "INVITE" for an ACK, and to find what a CANCEL means.
-TransactionKey server_key(const HashKey& secret, const Message& request, const Essentials& essentials,
-                          std::string_view method) noexcept;
+// `method`: what the transaction was created by; "INVITE" for an ACK, and to find what a CANCEL
+// means.
+TransactionKey server_key(const HashKey& secret, const Message& request,
+                          const Essentials& essentials, std::string_view method) noexcept;
 TransactionKey client_key(const HashKey& secret, std::string_view branch,
                           std::string_view method) noexcept;
 

@@ -32,7 +32,8 @@ TxnCounter live_counter(TxnKind kind, TxnState state) {
 }
 
 TxnCounter class_counter(std::uint16_t status) {
-  return static_cast<TxnCounter>(static_cast<unsigned>(TxnCounter::Responses1xx) + status / 100 - 1);
+  return static_cast<TxnCounter>(static_cast<unsigned>(TxnCounter::Responses1xx) + status / 100 -
+                                 1);
 }
 
 Hop way_back(const Received& request) noexcept {
@@ -91,8 +92,7 @@ void Transaction::fire_deadline(Core& core) {
 }
 
 ServerTransaction::ServerTransaction(TransactionLayer& layer, const TransactionKey& key,
-                                     TxnKind kind, TxnState state,
-                                     const Received& request) noexcept
+                                     TxnKind kind, TxnState state, const Received& request) noexcept
     : Transaction(layer, key, kind, state, request.message().method(), way_back(request)),
       live_(&request),
       source_(request.inbound.source) {}
@@ -136,7 +136,8 @@ bool ServerTransaction::send_response(Core& core, std::uint16_t status, OwnedByt
     layer_.count(TxnCounter::SendFailures);
   } else {
     // Over a stream nothing is ever sent twice; the 2xx of an INVITE is repeated by who made it.
-    const bool repeats = !reliable() && (method() != Method::Invite || status < 200 || status >= 300);
+    const bool repeats =
+        !reliable() && (method() != Method::Invite || status < 200 || status >= 300);
     if (repeats) {
       reply_.reset();
       reply_ = layer_.store_.copy(bytes.view());

@@ -3,24 +3,24 @@
 // Transaction: what the four machines share. ServerTransaction, ClientTransaction: what an
 // application holds of them.
 //
-// Read first: RFC 3261 17, RFC 6026 (Accepted), RFC 4320 (non-INVITE). Each machine's state table stands
-// in its own header.
+// Read first: RFC 3261 17, RFC 6026 (Accepted), RFC 4320 (non-INVITE). Each machine's state table
+// stands in its own header.
 //
 // Threads  The core of its layer.
-// Memory   From the layer's pools. A transaction that has ended leaves the table at once, but is destroyed
-//          only when the outermost call into the layer returns, after on_terminated(): a pointer stays
-//          good through a callback, and not beyond on_terminated().
+// Memory   From the layer's pools. A transaction that has ended leaves the table at once, but is
+//          destroyed only when the outermost call into the layer returns, after on_terminated(): a
+//          pointer stays good through a callback, and not beyond on_terminated().
 // Errors   A message that cannot be sent is counted; over UDP the timers are the recovery.
 #pragma once
-
-#include <cstdint>
-#include <string_view>
 
 #include "base/timer_wheel.h"
 #include "sipcore/outbound.h"
 #include "sipcore/received.h"
 #include "sipcore/txn/table.h"
 #include "sipcore/txn/txn_counters.h"
+
+#include <cstdint>
+#include <string_view>
 
 namespace sluice::sip {
 
@@ -95,8 +95,8 @@ class Transaction : public TableNode {
   MemberTimer<Transaction, &Transaction::fire_retransmit> retransmit_{*this};
   MemberTimer<Transaction, &Transaction::fire_deadline> deadline_{*this};
   Duration interval_{};  // of retransmit_
-  // Client: the request, to send it again and to build ACK and CANCEL from it. Server: the request until
-  // it is answered, to build responses from it.
+  // Client: the request, to send it again and to build ACK and CANCEL from it. Server: the request
+  // until it is answered, to build responses from it.
   OwnedBytes request_;
   // Server: the last response. INVITE client in Completed: the ACK.
   OwnedBytes reply_;
@@ -112,9 +112,9 @@ class Transaction : public TableNode {
 
 class ServerTransaction : public Transaction, public Responder {
  public:
-  // Responder: for an application that answers by itself. The To tag, if one is added, is the same for
-  // all responses of the transaction. After a final response there is nothing left to build another from: a 2xx
-  // is repeated with send_response().
+  // Responder: for an application that answers by itself. The To tag, if one is added, is the same
+  // for all responses of the transaction. After a final response there is nothing left to build
+  // another from: a 2xx is repeated with send_response().
   void respond(Core& core, const Response& response) override;
 
   // For a proxy: a response that is written already. Keeps a copy if it may be needed again.
@@ -129,8 +129,8 @@ class ServerTransaction : public Transaction, public Responder {
   const Endpoint& source() const noexcept { return source_; }
 
  protected:
-  ServerTransaction(TransactionLayer& layer, const TransactionKey& key, TxnKind kind, TxnState state,
-                    const Received& request) noexcept;
+  ServerTransaction(TransactionLayer& layer, const TransactionKey& key, TxnKind kind,
+                    TxnState state, const Received& request) noexcept;
 
   // Would the state let a response with this status pass?
   virtual bool accepts(std::uint16_t status) const noexcept = 0;

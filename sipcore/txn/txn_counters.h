@@ -3,10 +3,10 @@
 // TxnCounter: what a transaction layer counts (txn_counters.def).
 #pragma once
 
+#include "base/counters.h"
+
 #include <cstdint>
 #include <span>
-
-#include "base/counters.h"
 
 namespace sluice::sip {
 

@@ -113,7 +113,7 @@ bool makes_dialog(Method method) {
 
 bool lacks_tag(const Message& request) {
   const auto to = parse_name_addr(request.value(HeaderId::To));
-  return to && !to->params.find("tag");
+  return to && !to->has_tag;
 }
 
 }  // namespace

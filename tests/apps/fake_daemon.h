@@ -68,7 +68,8 @@ struct FakeProcess {
           {1, 3, Role::Servant, 900, 9, 10, std::chrono::milliseconds{10}}};
     };
     out.transactions = [] {
-      return std::vector<TransactionInfo>{{1, "InviteServer", 7}, {1, "NonInviteClient", 0}};
+      return std::vector<TransactionInfo>{{1, "invite_server", "proceeding", 7},
+                                          {1, "non_invite_client", "trying", 0}};
     };
     out.registrations = [this](std::uint64_t position, std::uint32_t budget) {
       RegistrationSlice slice;

@@ -88,9 +88,9 @@ TEST_F(SluicectlTest, PutsPagesTogether) {
 TEST_F(SluicectlTest, ListsTransactions) {
   EXPECT_EQ(ask("show transactions").text,
             "\n"
-            "  Core  Kind             Active\n"
-            "     1  InviteServer          7\n"
-            "     1  NonInviteClient       0\n"
+            "  Core  Kind               State       Active\n"
+            "     1  invite_server      proceeding       7\n"
+            "     1  non_invite_client  trying           0\n"
             "\n");
 }
 

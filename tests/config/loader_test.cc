@@ -96,7 +96,7 @@ TEST(Loader, MinimalFileHasTheDefaults) {
   EXPECT_EQ(settings.limits.header_line, 8192);
   EXPECT_EQ(settings.limits.uri, 1024);
   EXPECT_EQ(settings.limits.via, 70);
-  EXPECT_EQ(settings.capacity.transactions, 16384U);
+  EXPECT_EQ(settings.capacity.transactions, 65536U);
   EXPECT_EQ(settings.capacity.bindings, 100000U);
   EXPECT_EQ(settings.capacity.messages, 8192U);
   EXPECT_EQ(settings.capacity.buffers, 16384U);

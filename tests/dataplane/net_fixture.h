@@ -119,6 +119,7 @@ class NetLab {
     access.sent();
   }
   void send(ListenerId listener, const Endpoint& remote, const Bytes& payload, unsigned from = 0) {
+    cores.core(from).refresh_time();
     OwnedBytes bytes =
         worker[from]->allocate(cores.core(from), static_cast<std::uint32_t>(payload.size()));
     ASSERT_TRUE(bytes);

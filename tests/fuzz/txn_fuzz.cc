@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random events on a proxy under virtual time: requests, responses to what it sent, time, loss of buffers. Whatever
-// happens, it ends: after all timers nothing is live, nothing is lent.
+// Random events on a proxy under virtual time: requests, responses to what it sent, time, loss of
+// buffers. Whatever happens, it ends: after all timers nothing is live, nothing is lent.
 //
 // Each input byte pair is one event: what, and which message, branch or status it is about.
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
-#include <string>
-
 #include "sipcore/proxy/proxy.h"
 #include "tests/support/sip_text.h"
 #include "tests/support/sip_wire.h"
 #include "tests/support/test_cores.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string>
 
 namespace sluice::test {
 namespace {
@@ -42,7 +42,8 @@ class FuzzPolicy final : public sip::TargetPolicy {
 };
 
 constexpr const char* kMethods[] = {"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "MESSAGE"};
-constexpr int kStatus[] = {100, 180, 183, 200, 200, 302, 401, 404, 407, 408, 486, 487, 500, 503, 603, 699};
+constexpr int kStatus[] = {100, 180, 183, 200, 200, 302, 401, 404,
+                           407, 408, 486, 487, 500, 503, 603, 699};
 
 class Fuzzer {
  public:
@@ -99,9 +100,9 @@ class Fuzzer {
     if (wire_.sent.empty()) return;
     const SentMessage& sent = wire_.sent[which % wire_.sent.size()];
     if (sent.text.starts_with("SIP/2.0")) return;
-    layer_.on_transport_error(
-        cores_.core(), sent.text.substr(sent.text.find("branch=") + 7, sip::Branch::kLength),
-        sent.what());
+    layer_.on_transport_error(cores_.core(),
+                              sent.text.substr(sent.text.find("branch=") + 7, sip::Branch::kLength),
+                              sent.what());
   }
 
   void receive(const std::string& text, ListenerId listener) {
@@ -122,8 +123,8 @@ class Fuzzer {
   FuzzPolicy policy_;
   sip::LiteralResolver resolver_;
   sip::TransactionLayer layer_{1, options(), {}, {1, 2}, wire_};
-  sip::Proxy proxy_{layer_, wire_, policy_, resolver_, {3, 4},
-                    {.contexts = 4, .branches = 6, .waiting_targets = 2}};
+  sip::Proxy proxy_{layer_,    wire_,  policy_,
+                    resolver_, {3, 4}, {.contexts = 4, .branches = 6, .waiting_targets = 2}};
 };
 
 }  // namespace

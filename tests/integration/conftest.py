@@ -62,7 +62,6 @@ def register_and_call(workspace, *, calls, rate, users=1000, family=4, padding=0
     registered = sipp.register(workspace, users, family=family, rate=rate).wait(120)
     assert registered.exit_code == 0 and registered.successful == users, registered.summary()
     phone = sipp.phone(workspace, family=family)
-    time.sleep(0.3)
     called = sipp.call(workspace, calls, users=users, family=family, rate=rate, padding=padding,
                        hold=hold).wait(60 + calls / rate * 4)
     return registered, called, phone.stop()

@@ -23,7 +23,6 @@ def test_hostile_traffic_beside_calls(lab):
     registered = sipp.register(workspace, 200, rate=200).wait(60)
     assert registered.successful == 200, registered.summary()
     phone = sipp.phone(workspace)
-    time.sleep(0.3)
     rate = 50
     caller = sipp.call(workspace, rate * (seconds + 4), users=200, rate=rate)
     time.sleep(1)

@@ -50,12 +50,27 @@ TEST(ViaParser, DefaultPortOfTheTransport) {
 }
 
 TEST(ViaParser, Refuses) {
-  for (const char* bad :
-       {"", "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/2.0/UDPexample.com", "SIP/3.0/UDP a",
-        "HTTP/2.0/UDP a", "SIP/2.0/UDP a:65536", "SIP/2.0/UDP a:0",
-        "SIP/2.0/UDP a:", "SIP/2.0/UDP a:x", "SIP/2.0/UDP [2001:db8::1", "SIP/2.0/UDP []",
-        "SIP/2.0/UDP a;", "SIP/2.0/UDP a;;b", "SIP/2.0/UDP a;branch=", "SIP/2.0/UDP a b",
-        "SIP/2.0/UDP a;x=\"y", "SIP//UDP a", "SIP/2.0/UDP a;b=c,"}) {
+  for (const char* bad : {"",
+                          "SIP/2.0/UDP",
+                          "SIP/2.0/UDP ",
+                          "SIP/2.0/UDPexample.com",
+                          "SIP/3.0/UDP a",
+                          "HTTP/2.0/UDP a",
+                          "SIP/2.0/UDP a:65536",
+                          "SIP/2.0/UDP a:0",
+                          "SIP/2.0/UDP a:",
+                          "SIP/2.0/UDP a:x",
+                          "SIP/2.0/UDP [2001:db8::1",
+                          "SIP/2.0/UDP []",
+                          "SIP/2.0/UDP a;",
+                          "SIP/2.0/UDP a;;b",
+                          "SIP/2.0/UDP a;branch=",
+                          "SIP/2.0/UDP a b",
+                          "SIP/2.0/UDP a;x=\"y",
+                          "SIP//UDP a",
+                          "SIP/2.0/UDP a;b=c,",
+                          "SIP/2.0/UDP a;branch=x;branch=y",
+                          "SIP/2.0/UDP a;rport;RPORT=1"}) {
     EXPECT_FALSE(parse_via(bad)) << bad;
   }
 }
@@ -85,7 +100,7 @@ TEST(NameAddrParser, ReadsEveryForm) {
 TEST(NameAddrParser, Refuses) {
   for (const char* bad : {"", "<sip:a@b", "\"x <sip:a@b>", "\"x\" sip:a@b", "<>", "a, b <sip:a@b>",
                           "sip:a@b?x=y", "sip:a@b,c", "<sip:a@b>x", "<sip:a@b>;", "<sip:a@b>;=x",
-                          "<sip:a@b>;a=", ";tag=1", "<sip:a@b>;a=\"x"}) {
+                          "<sip:a@b>;a=", ";tag=1", "<sip:a@b>;a=\"x", "<sip:a@b>;tag=1;TAG=2"}) {
     EXPECT_FALSE(parse_name_addr(bad)) << bad;
   }
 }

@@ -9,7 +9,9 @@ thread_local std::uint64_t requests = 0;
 }  // namespace
 
 namespace sluice::test {
-std::uint64_t heap_requests() noexcept { return requests; }
+std::uint64_t heap_requests() noexcept {
+  return requests;
+}
 }  // namespace sluice::test
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__GLIBC__)
@@ -43,6 +45,10 @@ void* operator new(std::size_t size) {
   if (void* block = std::malloc(size == 0 ? 1 : size)) return block;
   std::abort();
 }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+void operator delete(void* block) noexcept {
+  std::free(block);
+}
+void operator delete(void* block, std::size_t) noexcept {
+  std::free(block);
+}
 #endif

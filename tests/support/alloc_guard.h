@@ -2,8 +2,8 @@
 //
 // AllocGuard: how often the heap was asked for memory, to prove that the packet path never does.
 //
-// Link alloc_guard_dep: it replaces operator new and, outside of sanitizer builds, malloc and its kin for
-// the whole test binary.
+// Link alloc_guard_dep: it replaces operator new and, outside of sanitizer builds, malloc and its
+// kin for the whole test binary.
 #pragma once
 
 #include <cstdint>

@@ -3,16 +3,16 @@
 // LossyNet: a network in one test that loses, delays and so reorders datagrams, all from one seed.
 #pragma once
 
+#include "base/pool.h"
+#include "sipcore/inbound.h"
+#include "sipcore/outbound.h"
+
 #include <cstring>
 #include <functional>
 #include <map>
 #include <random>
 #include <string>
 #include <utility>
-
-#include "base/pool.h"
-#include "sipcore/inbound.h"
-#include "sipcore/outbound.h"
 
 namespace sluice::test {
 

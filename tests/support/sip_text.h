@@ -29,10 +29,10 @@ struct RequestText {
   }
 };
 
-// The response that a peer gives to a request as it got it: Via, From, Call-ID, CSeq and Record-Route are
-// those of the request.
-inline std::string response_to(std::string_view request, int status, std::string_view to_tag = "bob",
-                               std::string_view more = {}) {
+// The response that a peer gives to a request as it got it: Via, From, Call-ID, CSeq and
+// Record-Route are those of the request.
+inline std::string response_to(std::string_view request, int status,
+                               std::string_view to_tag = "bob", std::string_view more = {}) {
   std::string out = "SIP/2.0 " + std::to_string(status) + " Whatever\r\n";
   std::size_t at = request.find("\r\n") + 2;
   while (request.substr(at, 2) != "\r\n") {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SipWire: the world around a transaction layer, in one test: what it sends is caught, what it is to
-// receive is made from text. Buffers come from pools, so that a test can ask whether all went home.
+// SipWire: the world around a transaction layer, in one test: what it sends is caught, what it is
+// to receive is made from text. Buffers come from pools, so that a test can ask whether all went
+// home.
 #pragma once
+
+#include "base/pool.h"
+#include "sipcore/inbound.h"
+#include "sipcore/outbound.h"
 
 #include <cstring>
 #include <deque>
@@ -10,13 +15,11 @@
 #include <string_view>
 #include <vector>
 
-#include "base/pool.h"
-#include "sipcore/inbound.h"
-#include "sipcore/outbound.h"
-
 namespace sluice::test {
 
-inline Endpoint endpoint(std::string_view text) { return *Endpoint::parse(text); }
+inline Endpoint endpoint(std::string_view text) {
+  return *Endpoint::parse(text);
+}
 
 struct SentMessage {
   std::string text;
@@ -39,7 +42,8 @@ struct SentMessage {
     std::vector<std::string> values;
     const std::string head = text.substr(0, text.find("\r\n\r\n") + 2);
     const std::string start = "\r\n" + std::string(name) + ": ";
-    for (std::size_t at = head.find(start); at != std::string::npos; at = head.find(start, at + 2)) {
+    for (std::size_t at = head.find(start); at != std::string::npos;
+         at = head.find(start, at + 2)) {
       const std::size_t begin = at + start.size();
       values.push_back(head.substr(begin, head.find("\r\n", begin) - begin));
     }
@@ -67,15 +71,17 @@ class SipWire final : public sip::Outbox {
   bool send(Core&, sip::Outbound&& message) noexcept override {
     if (refuse) return false;
     if (capture) {
-      sent.push_back({std::string(message.bytes.text()), message.remote, message.listener,
-                      message.transport});
+      sent.push_back(
+          {std::string(message.bytes.text()), message.remote, message.listener, message.transport});
     } else {
       last.assign(message.bytes.text());
+      if (!last.starts_with("SIP/2.0")) last_request.assign(last);
     }
     return true;
   }
   // 198.19/16 is network 1, all else network 0.
-  const sip::Listener* select(Transport transport, const IpAddress& remote) const noexcept override {
+  const sip::Listener* select(Transport transport,
+                              const IpAddress& remote) const noexcept override {
     const bool core_side = remote.is_v4() && remote.bytes[0] == 198 && remote.bytes[1] == 19;
     for (const sip::Listener& each : listeners_) {
       if (each.transport == transport && each.network == (core_side ? 1 : 0)) return &each;
@@ -119,9 +125,10 @@ class SipWire final : public sip::Outbox {
   }
 
   std::deque<SentMessage> sent;
-  bool refuse = false;   // the way out is full
-  bool capture = true;   // false: only the last message is kept, in `last`, without the heap
+  bool refuse = false;  // the way out is full
+  bool capture = true;  // false: only the last ones are kept, without the heap
   std::string last = std::string(65'536, '\0');
+  std::string last_request = std::string(65'536, '\0');
 
  private:
   void add_listener(std::string_view address, Transport transport, std::uint16_t network) {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/options/servant.h"
+#include "tests/support/sip_text.h"
+#include "tests/support/sip_wire.h"
+#include "tests/support/test_cores.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
-
-#include "tests/support/sip_text.h"
-#include "tests/support/sip_wire.h"
-#include "tests/support/test_cores.h"
 
 namespace sluice::options {
 namespace {
@@ -25,7 +24,8 @@ class Recorder final : public sip::Responder {
 class OptionsServantTest : public ::testing::Test {
  protected:
   void ask() {
-    const auto inbound = wire.inbound(test::RequestText{.method = "OPTIONS"}.str(), "198.18.0.1:5060");
+    const auto inbound =
+        wire.inbound(test::RequestText{.method = "OPTIONS"}.str(), "198.18.0.1:5060");
     sip::Essentials essentials;
     ASSERT_TRUE(sip::check(inbound->message, {}, essentials).has_value());
     servant.on_request(cores.core(), {*inbound, essentials}, recorder);

@@ -13,8 +13,8 @@ RouteTable build(const RouteTableInput& input) {
 }
 
 TEST(RouteTable, KnowsItsNamesWithAndWithoutPort) {
-  const RouteTable table = build({.own_names = {"198.18.0.2:5060", "Edge.example.com",
-                                                "[fd00:18::2]:5080"}});
+  const RouteTable table =
+      build({.own_names = {"198.18.0.2:5060", "Edge.example.com", "[fd00:18::2]:5080"}});
   EXPECT_TRUE(table.is_self("198.18.0.2", 5060));
   EXPECT_TRUE(table.is_self("198.18.0.2", 0));
   EXPECT_FALSE(table.is_self("198.18.0.2", 5070));

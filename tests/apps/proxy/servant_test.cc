@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole servant: transactions, proxy core and the decisions of ProxyServant, over a scripted wire.
+// The whole servant: transactions, proxy core and the decisions of ProxyServant, over a scripted
+// wire.
 #include "apps/proxy/servant.h"
-
-#include <gtest/gtest.h>
-
-#include <map>
 
 #include "apps/options/servant.h"
 #include "sipcore/proxy/proxy.h"
 #include "tests/support/sip_text.h"
 #include "tests/support/sip_wire.h"
 #include "tests/support/test_cores.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
 
 namespace sluice::proxy {
 namespace {
@@ -35,8 +36,8 @@ class FakeLocation final : public LocationReader {
     if (user == rows.end()) return Answer::UnknownUser;
     if (user->second.empty()) return Answer::NotRegistered;
     for (const Row& row : user->second) {
-      sink.on_binding({.contact = row.contact, .q = row.q, .received = row.received,
-                       .path = row.path});
+      sink.on_binding(
+          {.contact = row.contact, .q = row.q, .received = row.received, .path = row.path});
     }
     return Answer::Found;
   }
@@ -106,8 +107,8 @@ class ProxyServantTest : public ::testing::Test {
   options::OptionsServant options_servant{draining};
   ProxyServant servant{table, resolver, {&location, &registrar, &options_servant}};
   sip::TransactionLayer layer{1, small(), {}, {1, 2}, wire};
-  sip::Proxy proxy_core{layer, wire, servant, resolver, {3, 4},
-                        {.contexts = 16, .branches = 32, .waiting_targets = 2}};
+  sip::Proxy proxy_core{layer,    wire,   servant,
+                        resolver, {3, 4}, {.contexts = 16, .branches = 32, .waiting_targets = 2}};
   RequestText request;
 };
 
@@ -129,9 +130,9 @@ TEST_F(ProxyServantTest, BindingBehindNatIsReachedWhereItRegisteredFrom) {
 }
 
 TEST_F(ProxyServantTest, PathOfABindingIsFollowed) {
-  location.rows["bob@example.com"] = {
-      {"sip:bob@10.0.0.7", 1000, sip::NextHop{Transport::Udp, endpoint("198.18.0.50:1024")},
-       "<sip:198.18.0.60;lr>"}};
+  location.rows["bob@example.com"] = {{"sip:bob@10.0.0.7", 1000,
+                                       sip::NextHop{Transport::Udp, endpoint("198.18.0.50:1024")},
+                                       "<sip:198.18.0.60;lr>"}};
   const SentMessage out = ask();
   EXPECT_EQ(out.header("Route"), "<sip:198.18.0.60;lr>");
   EXPECT_EQ(out.remote, endpoint("198.18.0.60:5060"));
@@ -229,7 +230,8 @@ TEST_F(ProxyServantTest, PreloadedRouteToUsAloneIsFine) {
 }
 
 TEST_F(ProxyServantTest, RequestsOfADialogFollowTheRouteSetBothWays) {
-  // Alice calls into the core, across the networks; the dialog's routes come from what the edge recorded.
+  // Alice calls into the core, across the networks; the dialog's routes come from what the edge
+  // recorded.
   request.uri = "sip:123@core.example";
   const SentMessage invite = ask();
   EXPECT_EQ(wire.take_all(), "100");

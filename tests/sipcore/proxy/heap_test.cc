@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A call and a message through the proxy, from the first request to the last timer: the heap hears nothing of it.
+// A call and a message through the proxy, from the first request to the last timer: the heap hears
+// nothing of it.
 #include "tests/sipcore/proxy/proxy_fixture.h"
 #include "tests/support/alloc_guard.h"
 
@@ -17,8 +18,8 @@ class ProxyHeapTest : public ProxyTest {
     policy.top_route.reserve(256);
   }
 
-  // Receives `text`; returns what was sent last. The heap is watched while the layer runs, not while
-  // the test makes its texts.
+  // Receives `text`; returns what was sent last. The heap is watched while the layer runs, not
+  // while the test makes its texts.
   std::string step(const std::string& text, std::string_view source) {
     sip::InboundPointer inbound = wire.inbound(text, source);
     const AllocGuard guard;

@@ -121,7 +121,8 @@ void Phone::on_request(Core& core, sip::ServerTransaction& transaction,
   if (request.message().method() == sip::Method::Bye) {
     const auto call = calls.find(id);
     if (call != calls.end()) call->second.bye_done = true;
-    transaction.respond(core, {.status = static_cast<std::uint16_t>(call != calls.end() ? 200 : 481)});
+    transaction.respond(core,
+                        {.status = static_cast<std::uint16_t>(call != calls.end() ? 200 : 481)});
     return;
   }
   Call& call = calls[id];

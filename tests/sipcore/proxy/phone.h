@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Phone: a user agent for simulations: places and takes calls, repeats its 2xx until they are
-// acknowledged (RFC 3261 13.3.1.4), acknowledges every 2xx (13.2.2.4), and says how each call ended.
+// acknowledged (RFC 3261 13.3.1.4), acknowledges every 2xx (13.2.2.4), and says how each call
+// ended.
 #pragma once
-
-#include <map>
-#include <string>
 
 #include "sipcore/txn/layer.h"
 #include "tests/support/lossy_net.h"
+
+#include <map>
+#include <string>
 
 namespace sluice::test {
 
@@ -22,7 +23,7 @@ class Phone final : public sip::TransactionUser {
     std::string end;  // "" while it lives
     bool bye_done = false;
     // Dialog.
-    std::string local;   // From or To as we write it
+    std::string local;  // From or To as we write it
     std::string remote;
     std::string routes;  // Route lines
     int cseq = 1;
@@ -32,7 +33,7 @@ class Phone final : public sip::TransactionUser {
     bool cancel_at_provisional = false;
     // Callee.
     sip::ServerTransaction* server = nullptr;
-    std::string ok;             // the 2xx
+    std::string ok;  // the 2xx
     Endpoint ok_to;
     Duration ok_interval{};
     Instant ok_next{};

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ProxyTest: a proxy between a caller (198.18.0.1), callees on the same side (198.18.0.9 and more) and a core on
-// the other side (198.19.0.1). Every test ends with all timers run out and everything back in its pool.
+// ProxyTest: a proxy between a caller (198.18.0.1), callees on the same side (198.18.0.9 and more)
+// and a core on the other side (198.19.0.1). Every test ends with all timers run out and everything
+// back in its pool.
 #pragma once
+
+#include "sipcore/proxy/proxy.h"
+#include "tests/sipcore/txn/txn_fixture.h"
 
 #include <gtest/gtest.h>
 
 #include <deque>
 #include <string>
 #include <vector>
-
-#include "sipcore/proxy/proxy.h"
-#include "tests/sipcore/txn/txn_fixture.h"
 
 namespace sluice::test {
 

@@ -55,9 +55,10 @@ TEST_F(ProxyRequestTest, LoopGets482AndASpiralDoesNot) {
   policy.follow_request_uri = true;
   invite.uri = "sip:bob@198.18.0.9";
   const SentMessage out = call();
-  const std::string back = "INVITE sip:bob@198.18.0.9 SIP/2.0\r\nVia: SIP/2.0/UDP "
-                           "198.18.0.9:5060;branch=z9hG4bKelse\r\n" +
-                           out.text.substr(out.text.find("\r\n") + 2);
+  const std::string back =
+      "INVITE sip:bob@198.18.0.9 SIP/2.0\r\nVia: SIP/2.0/UDP "
+      "198.18.0.9:5060;branch=z9hG4bKelse\r\n" +
+      out.text.substr(out.text.find("\r\n") + 2);
   from_bob(back);
   EXPECT_EQ(wire.take_all(), "482");
   EXPECT_EQ(counted(ProxyCounter::RefusedLoop), 1U);
@@ -99,8 +100,7 @@ TEST_F(ProxyRequestTest, ViaOfTheCallerGetsReceivedAndRport) {
 TEST_F(ProxyRequestTest, ReceivedOfTheCallerIsNotBelieved) {
   invite.via = "SIP/2.0/UDP 10.0.0.1;received=1.2.3.4;branch=z9hG4bKnat";
   receive(invite.str());
-  EXPECT_EQ(take().headers("Via")[1],
-            "SIP/2.0/UDP 10.0.0.1;received=198.18.0.1;branch=z9hG4bKnat");
+  EXPECT_EQ(take().headers("Via")[1], "SIP/2.0/UDP 10.0.0.1;received=198.18.0.1;branch=z9hG4bKnat");
 }
 
 TEST_F(ProxyRequestTest, RecordRouteIsSingleOnOneNetwork) {

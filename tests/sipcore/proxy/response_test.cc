@@ -91,9 +91,8 @@ TEST_F(ProxyCallTest, OverloadOfTheCalleeBecomes500) {
 
 TEST_F(ProxyCallTest, TransportErrorBecomes500) {
   const SentMessage out = call();
-  layer.on_transport_error(cores.core(),
-                           out.text.substr(out.text.find("branch=") + 7, sip::Branch::kLength),
-                           "INVITE");
+  layer.on_transport_error(
+      cores.core(), out.text.substr(out.text.find("branch=") + 7, sip::Branch::kLength), "INVITE");
   EXPECT_EQ(wire.take_all(), "503");
 }
 
@@ -276,8 +275,8 @@ TEST_F(ProxyForkTest, ATimeoutLosesAgainstAnAnswer) {
 }
 
 TEST_F(ProxyForkTest, LowerQIsTriedLater) {
-  policy.entries = {{"sip:last@198.18.0.9", 100}, {"sip:a@198.18.0.9", 900},
-                    {"sip:b@198.18.0.9", 900}};
+  policy.entries = {
+      {"sip:last@198.18.0.9", 100}, {"sip:a@198.18.0.9", 900}, {"sip:b@198.18.0.9", 900}};
   const auto branches = fork();
   ASSERT_EQ(branches.size(), 2U);
   cores.advance(5s);
@@ -359,6 +358,20 @@ TEST_F(ProxyCallTest, StrayResponsesAreNotRelayed) {
       "Via: SIP/2.0/UDP 198.18.0.1;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\n"
       "To: <sip:c@d>;tag=2\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(wire.take_all(), "");
+}
+
+TEST_F(ProxyCallTest, DestructionEndsLiveCalls) {
+  ScriptedPolicy other_policy;
+  sip::TransactionLayer other(9, small_options(), {}, {1, 2}, wire);
+  sip::Proxy other_proxy(other, wire, other_policy, resolver, {3, 4}, small_proxy_options());
+  other.on_message(cores.core(), wire.inbound(invite.str(), "198.18.0.1:5060"));
+  EXPECT_EQ(other.live(), 2U);
+}
+
+TEST(ProxyMemory, AnInviteBeingProxiedIsSmall) {
+  EXPECT_LE(sizeof(sip::InviteServer) + sizeof(sip::InviteClient) + sizeof(sip::ResponseContext) +
+                sizeof(sip::ProxyBranch),
+            1'536U);
 }
 
 TEST_F(ProxyCallTest, NoContextLeftGets503) {

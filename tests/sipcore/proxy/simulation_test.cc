@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two phones and a proxy over a network that loses every tenth datagram and reorders the rest: every call ends as it
-// was meant to, and nothing is left behind. Every run comes from a seed.
-#include <gtest/gtest.h>
-
+// Two phones and a proxy over a network that loses every tenth datagram and reorders the rest:
+// every call ends as it was meant to, and nothing is left behind. Every run comes from a seed.
 #include "sipcore/proxy/proxy.h"
 #include "tests/sipcore/proxy/phone.h"
 #include "tests/support/test_cores.h"
+
+#include <gtest/gtest.h>
 
 namespace sluice::test {
 namespace {
@@ -63,7 +63,8 @@ TEST_P(Simulation, EveryCallEndsAsMeantAndNothingIsLeft) {
       alice.place(id, kind(id) == 7);
     }
     for (auto& [id, call] : bob.calls) {
-      const auto [at, fresh] = act_at.emplace(id, now + std::chrono::milliseconds{net.random() % 2'000});
+      const auto [at, fresh] =
+          act_at.emplace(id, now + std::chrono::milliseconds{net.random() % 2'000});
       if (fresh || now < at->second) continue;
       if (call.end.empty() && kind(id) != 7) {
         bob.ring(id, kind(id) == 5 || kind(id) == 6 ? Phone::Plan::Reject : Phone::Plan::Answer);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sipcore/txn/branch.h"
 
+#include "sipcore/txn/layer.h"
+#include "sipcore/txn/transaction.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
-
-#include "sipcore/txn/transaction.h"
-#include "sipcore/txn/layer.h"
 
 namespace sluice::sip {
 namespace {
@@ -34,10 +34,10 @@ TEST(Branch, ForeignBranchesNameNobody) {
 
 TEST(Timers, LateTryingIsWhenTimerEReachesT2) {
   EXPECT_EQ(TimerOptions{}.late_trying(), std::chrono::milliseconds{3'500});
-  EXPECT_EQ(TimerOptions::from(std::chrono::seconds{1}, std::chrono::seconds{1},
-                               std::chrono::seconds{5})
-                .late_trying(),
-            Duration::zero());
+  EXPECT_EQ(
+      TimerOptions::from(std::chrono::seconds{1}, std::chrono::seconds{1}, std::chrono::seconds{5})
+          .late_trying(),
+      Duration::zero());
   EXPECT_EQ(TimerOptions::from(std::chrono::milliseconds{100}, std::chrono::seconds{4},
                                std::chrono::seconds{5})
                 .b,

@@ -169,10 +169,15 @@ TEST_F(InviteServerTest, SentByTellsEqualBranchesApart) {
   receive(invite.str());
   RequestText other = invite;
   other.via = "SIP/2.0/UDP 198.18.0.7:5060;branch=z9hG4bKcaller1";
+  RequestText other_port = invite;
+  other_port.via = "SIP/2.0/UDP 198.18.0.1:5070;branch=z9hG4bKcaller1";
   auto* first = user.server;
   receive(other.str(), "198.18.0.7:5060");
-  EXPECT_EQ(user.take(), "request INVITE, request INVITE");
+  auto* second = user.server;
+  receive(other_port.str(), "198.18.0.1:5070");
+  EXPECT_EQ(user.take(), "request INVITE, request INVITE, request INVITE");
   first->abandon();
+  second->abandon();
 }
 
 TEST_F(InviteServerTest, HostOfSentByComparesWithoutCaseAndPortByDefault) {

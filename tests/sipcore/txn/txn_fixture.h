@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TxnTest: one transaction layer on one core, a wire, and a user that writes down what it hears. Every
-// test ends with all timers run out and everything back in its pool.
+// TxnTest: one transaction layer on one core, a wire, and a user that writes down what it hears.
+// Every test ends with all timers run out and everything back in its pool.
 #pragma once
-
-#include <gtest/gtest.h>
-
-#include <string>
-#include <vector>
 
 #include "sipcore/txn/layer.h"
 #include "tests/support/sip_text.h"
 #include "tests/support/sip_wire.h"
 #include "tests/support/test_cores.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
 
 namespace sluice::test {
 
@@ -99,20 +99,20 @@ class TxnTest : public ::testing::Test {
   // Sends a request of ours; what went out is returned.
   std::string send(const std::string& method, ListenerId listener = 0) {
     const sip::Branch branch = layer.mint_branch(cores.core(), 0);
-    const RequestText request{.method = method,
-                              .via = "SIP/2.0/UDP 198.18.0.2:5060;branch=" +
-                                     std::string(branch.text())};
+    const RequestText request{
+        .method = method,
+        .via = "SIP/2.0/UDP 198.18.0.2:5060;branch=" + std::string(branch.text())};
     const std::string text = request.str();
     OwnedBytes bytes = wire.allocate(cores.core(), static_cast<std::uint32_t>(text.size()));
     std::memcpy(bytes.data(), text.data(), text.size());
-    user.client = layer.send_request(
-        cores.core(), {.method = sip::method_from(method),
-                       .method_text = method,
-                       .branch = branch.text(),
-                       .bytes = std::move(bytes),
-                       .hop = {.remote = endpoint("198.18.0.9:5060"),
-                               .listener = listener,
-                               .transport = wire.listener(listener)->transport}});
+    user.client = layer.send_request(cores.core(),
+                                     {.method = sip::method_from(method),
+                                      .method_text = method,
+                                      .branch = branch.text(),
+                                      .bytes = std::move(bytes),
+                                      .hop = {.remote = endpoint("198.18.0.9:5060"),
+                                              .listener = listener,
+                                              .transport = wire.listener(listener)->transport}});
     return wire.take().text;
   }
 
