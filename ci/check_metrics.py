@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every metric that the sources declare has a row in docs/metrics.md.
 
-Counters are known by their name, "..._total"; gauges by standing in a row that says Gauge. Metrics of
-the whole process are written with their full name in apps/control/metrics.cc.
+Counters are known by their name, "..._total"; gauges by standing in a row that says Gauge. Metrics
+of the whole process are written with their full name in apps/control/metrics.cc.
 """
 
 import pathlib
