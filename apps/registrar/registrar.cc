@@ -350,9 +350,12 @@ Registrar::Reason Registrar::take_path(Request& request) noexcept {
 void Registrar::append(std::string_view text) noexcept {
   SLUICE_ASSERT(used_ + text.size() <= kScratch);
   text = text.substr(0, kScratch - used_);
-  for (const char c : text) {
-    text_[used_++] = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  // Through a pointer of its own: a char store might alias any member.
+  char* out = text_.get() + used_;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    out[i] = static_cast<unsigned char>(text[i]) < 0x20 || text[i] == 0x7f ? ' ' : text[i];
   }
+  used_ += text.size();
 }
 
 void Registrar::append(std::uint64_t number) noexcept {

@@ -98,6 +98,12 @@ bool LfHash::removed(const TableNode& node) noexcept {
   return cds_lfht_is_node_deleted(reinterpret_cast<const cds_lfht_node*>(&node)) != 0;
 }
 
+void LfHash::prefetch_second_row(std::uint64_t hash, const TableNode* first) const noexcept {
+  if (first == nullptr) return;
+  const auto reversed = reinterpret_cast<std::uintptr_t>(first->storage[1]);
+  if (reversed < reverse_bits(hash)) prefetch_link(*first);
+}
+
 void LfHash::grow(std::uint64_t rows) {
   const std::uint64_t count = to_buckets(rows);
   if (count <= buckets()) return;

@@ -66,18 +66,25 @@ class LfHash {
   void visit(TableCursor& cursor, std::uint32_t budget, Visit fn, void* context) const;
   std::uint64_t buckets() const noexcept { return mask_.load(std::memory_order_relaxed) + 1; }
 
-  // Two steps, so that a burst hides two cache misses: the bucket, then the first row behind it.
+  // Three steps, so that a burst hides the cache misses of a hit: the bucket, the first row behind it,
+  // and, where that is not yet the row of this hash, the next one. Only hints: a link that changes
+  // meanwhile is no harm.
   void prefetch_bucket(std::uint64_t hash) const noexcept { __builtin_prefetch(bucket(hash)); }
-  void prefetch_row(std::uint64_t hash) const noexcept {
-    // The low bits of a link are cds_lfht's flags. Only a hint: a link that changes is no harm.
-    const auto link = reinterpret_cast<std::uintptr_t>(
-        __atomic_load_n(&bucket(hash)->storage[0], __ATOMIC_RELAXED));
-    const auto* row = reinterpret_cast<const std::byte*>(link & ~std::uintptr_t{7});
-    __builtin_prefetch(row);
-    __builtin_prefetch(row + 64);
+  const TableNode* prefetch_first_row(std::uint64_t hash) const noexcept {
+    return prefetch_link(*bucket(hash));
   }
+  void prefetch_second_row(std::uint64_t hash, const TableNode* first) const noexcept;
 
  private:
+  static const TableNode* prefetch_link(const TableNode& node) noexcept {
+    // The low bits of a link are cds_lfht's flags.
+    const auto link =
+        reinterpret_cast<std::uintptr_t>(__atomic_load_n(&node.storage[0], __ATOMIC_ACQUIRE));
+    const auto* row = reinterpret_cast<const TableNode*>(link & ~std::uintptr_t{7});
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + 64 / sizeof(TableNode));
+    return row;
+  }
   const TableNode* bucket(std::uint64_t hash) const noexcept {
     return buckets_ + (hash & mask_.load(std::memory_order_relaxed));
   }
@@ -98,6 +105,7 @@ class Table : private detail::LfHash {
     std::uint64_t hash = 0;
     Key key{};
     const T* found = nullptr;
+    const TableNode* hint = nullptr;  // find_batch()'s own
   };
 
   // Room for `rows` rows at one a bucket.
@@ -110,7 +118,8 @@ class Table : private detail::LfHash {
   // Looks up a burst; cache misses of different queries overlap.
   void find_batch(const ReadScope&, std::span<Query> queries) const noexcept {
     for (const Query& query : queries) prefetch_bucket(query.hash);
-    for (const Query& query : queries) prefetch_row(query.hash);
+    for (Query& query : queries) query.hint = prefetch_first_row(query.hash);
+    for (const Query& query : queries) prefetch_second_row(query.hash, query.hint);
     for (Query& query : queries) {
       query.found = static_cast<const T*>(LfHash::find(query.hash, &match, &query.key));
     }

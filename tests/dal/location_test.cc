@@ -181,6 +181,9 @@ TEST_F(LocationTest, AnAorMayMoveToAnotherCore) {
   put("alice@example.com", {binding("sip:a", seconds{10})}, 0);
   put("alice@example.com", {binding("sip:b", seconds{30}, 1)}, 1);
   EXPECT_EQ(contacts("alice@example.com"), Contacts{"sip:b"});
+  // Nobody but the first core touches its wheel.
+  EXPECT_EQ(cores.core(0).timers.size(), 1U);
+  EXPECT_EQ(cores.core(1).timers.size(), 1U);
   // The first core's timer fires on a record that is gone: it frees that, and leaves the new one.
   cores.advance(seconds{11}, milliseconds{100});
   EXPECT_EQ(contacts("alice@example.com"), Contacts{"sip:b"});
