@@ -126,10 +126,15 @@ def part_sanitize():
         "TSAN_OPTIONS": f"suppressions={ROOT / 'ci/tsan.supp'}:halt_on_error=1"})
 
 
+def fuzz_targets():
+    return [f"tests/fuzz/{path.stem}" for path in sorted((ROOT / "tests/fuzz").glob("*_fuzz.cc"))]
+
+
 def part_fuzz():
     seconds = os.environ.get("FUZZ_SECONDS", "10")
     build("build-fuzz", "-Dfuzz=true", "-Dtests=false", "-Dperf=false", "-Db_lundef=false",
-          "-Dwerror=false", env=CLANG)
+          "-Db_sanitize=address,undefined", "-Dcpp_args=-fsanitize=fuzzer-no-link", "-Dwerror=false",
+          env=CLANG, targets=fuzz_targets())
     targets = sorted((ROOT / "build-fuzz/tests/fuzz").glob("*_fuzz"))
     if not targets:
         tally.fail("fuzz: no target was built")

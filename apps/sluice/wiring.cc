@@ -16,6 +16,7 @@ constexpr std::uint32_t kRing = 1024;
 constexpr std::uint32_t kLargeBuffersPerCore = 64;
 // Of all location records; a record is about 250 B, more with long contacts.
 constexpr std::uint64_t kBytesPerBinding = 1024;
+constexpr std::uint64_t kLeastLocationMemory = std::uint64_t{64} << 20;
 
 sip::Limits limits_of(const config::Limits& limits) {
   return {.message = limits.message,
@@ -214,7 +215,7 @@ void Wiring::build_sharing() {
   const auto servants = static_cast<unsigned>(plan_.with(serves).size());
   store::Location::Options options;
   options.expected_aors = std::min<std::uint32_t>(settings_.capacity.bindings, 1U << 20);
-  options.memory_limit = settings_.capacity.bindings * kBytesPerBinding;
+  options.memory_limit = kLeastLocationMemory + settings_.capacity.bindings * kBytesPerBinding;
   location_ = std::make_unique<store::Location>(options, dispatch_key_, *reclaimer_, servants);
   dispatch_ = std::make_unique<intercept::DispatchTable>(dispatch_key_, servants);
   auto routes = proxy::RouteTable::build(routes_of(settings_, *listeners_));
@@ -380,10 +381,6 @@ void Wiring::run_core(CoreRuntime& core) {
   core.loop.run();
   core.loop.set_quiescent({});
   core.loop.set_offline({});
-  // Transactions and timers end where they lived.
-  core.intake.reset();
-  core.proxy.reset();
-  core.transactions.reset();
 }
 
 void Wiring::stop() {

@@ -52,7 +52,7 @@ enum class Ask : std::uint8_t { No, Group, Neighbour };
 
 class NeighbourCache {
  public:
-  static constexpr std::uint32_t kWaitingPerEntry = 3;
+  static constexpr std::uint32_t kWaitingPerEntry = 16;
   static constexpr std::uint32_t kAttempts = 3;  // MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT
   static constexpr Duration kRetry = std::chrono::seconds{1};       // RetransTimer
   static constexpr Duration kReachable = std::chrono::seconds{30};  // REACHABLE_TIME

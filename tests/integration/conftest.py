@@ -34,7 +34,7 @@ def counters(edge):
     """{(name, labels): value} over all cores."""
     table = {}
     for row in edge.ctl("show", "counters")["counters"]:
-        key = row["name"], row.get("labels", "")
+        key = row["counter"], row.get("labels") or ""
         table[key] = table.get(key, 0) + int(row["value"])
     return table
 

@@ -14,9 +14,6 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def edge_pid(edge):
-    return int(edge.ctl("show", "version")["pid"])
-
 
 PING = """
 import socket, time, sys
@@ -42,7 +39,7 @@ def test_idle_edge_sleeps_and_wakes_at_once(lab, device, cores):
     workspace = lab(device)
     edge = workspace.edge(cores=cores)
     time.sleep(2)
-    pid = edge_pid(edge)
+    pid = edge.process.pid
     before, begin = cpu_seconds(pid), time.monotonic()
     time.sleep(10)
     share = (cpu_seconds(pid) - before) / (time.monotonic() - begin)
