@@ -15,10 +15,14 @@ proxy::LocationReader::Answer LocationAdapter::lookup(Core& core, std::string_vi
     proxy::Binding binding;
     binding.contact = row.contact;
     binding.q = row.q;
-    if (row.received) binding.received = sip::NextHop{row.transport, *row.received};
     binding.path = row.path;
-    binding.flow = row.flow;
-    binding.listener = row.listener;
+    // Behind a NAT the way back is the way the REGISTER came: same source, same listener. Otherwise the
+    // Contact says where to go, which may be another network than the REGISTER's.
+    if (row.received) {
+      binding.received = sip::NextHop{row.transport, *row.received};
+      binding.listener = row.listener;
+    }
+    if (is_stream(row.transport)) binding.flow = row.flow;
     sink.on_binding(binding);
     answer = Answer::Found;
   }
