@@ -11,8 +11,8 @@ namespace sluice {
 
 }  // namespace sluice
 
-#define SLUICE_CHECK(condition)                                                    \
-  (static_cast<bool>(condition) ? static_cast<void>(0)                             \
+#define SLUICE_CHECK(condition)                        \
+  (static_cast<bool>(condition) ? static_cast<void>(0) \
                                 : ::sluice::check_failed(#condition, __FILE__, __LINE__))
 
 #ifdef NDEBUG

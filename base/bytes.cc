@@ -6,7 +6,9 @@
 namespace sluice {
 namespace {
 
-void free_heap(void* handle) noexcept { std::free(handle); }
+void free_heap(void* handle) noexcept {
+  std::free(handle);
+}
 
 }  // namespace
 

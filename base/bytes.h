@@ -6,16 +6,17 @@
 //          function may run on any thread, so whoever lends a buffer must accept it back from any.
 // Memory   A window [data, data + size) inside a buffer of `capacity` bytes. Moving an OwnedBytes
 //          never moves the bytes: pointers into them stay good for as long as the owner lives.
-// Errors   Growing past the buffer is our own mistake (SLUICE_CHECK); ask headroom()/tailroom() first.
+// Errors   Growing past the buffer is our own mistake (SLUICE_CHECK); ask headroom()/tailroom()
+//          first.
 #pragma once
+
+#include "base/assert.h"
 
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
 #include <utility>
-
-#include "base/assert.h"
 
 namespace sluice {
 

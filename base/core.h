@@ -1,24 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Core: one thread of the packet path and what it owns. First argument of everything that runs there.
+// Core: one thread of the packet path and what it owns. First argument of everything that runs
+// there.
 //
 // Threads  Used by its own thread only; id() and role() are constant and may be read by any.
-// Memory   Lives for the whole process. Components of a core are reached from it, never from another.
+// Memory   Lives for the whole process. Components of a core are reached from it, never from
+//          another.
 // See      docs/architecture.md, "Cores and threads".
 #pragma once
-
-#include <cstdint>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/timer_wheel.h"
 
+#include <cstdint>
+
 namespace sluice {
 
 enum class Role : std::uint8_t { Poll = 1, Servant = 2, Both = 3 };
 
-constexpr bool polls(Role role) { return (static_cast<unsigned>(role) & 1U) != 0; }
-constexpr bool serves(Role role) { return (static_cast<unsigned>(role) & 2U) != 0; }
+constexpr bool polls(Role role) {
+  return (static_cast<unsigned>(role) & 1U) != 0;
+}
+constexpr bool serves(Role role) {
+  return (static_cast<unsigned>(role) & 2U) != 0;
+}
 
 // Unpredictable to outsiders, repeatable in tests: SipHash in counter mode over a seed that wiring
 // draws from the operating system once (and tests choose).

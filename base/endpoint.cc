@@ -70,7 +70,8 @@ bool IpAddress::is_broadcast() const {
 }
 
 bool IpAddress::is_link_local() const {
-  return is_v4() ? bytes[0] == 169 && bytes[1] == 254 : bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+  return is_v4() ? bytes[0] == 169 && bytes[1] == 254
+                 : bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
 }
 
 bool IpAddress::is_loopback() const {
@@ -154,6 +155,8 @@ bool Prefix::contains(const IpAddress& other) const noexcept {
   return ((address.bytes[whole] ^ other.bytes[whole]) & mask) == 0;
 }
 
-std::string Prefix::to_string() const { return address.to_string() + "/" + std::to_string(length); }
+std::string Prefix::to_string() const {
+  return address.to_string() + "/" + std::to_string(length);
+}
 
 }  // namespace sluice

@@ -3,14 +3,14 @@
 // IpAddress, Endpoint, Prefix: where something is on the network, without <sys/socket.h>.
 #pragma once
 
+#include "base/hash.h"
+
 #include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/hash.h"
 
 namespace sluice {
 

@@ -2,14 +2,14 @@
 //
 // Keyed hashing for everything a stranger can choose: Call-IDs, AoRs, branches, addresses.
 //
-// SipHash-1-3 (Aumasson, Bernstein 2012; the 1-3 rounds of most language runtimes) with a secret drawn
-// at start-up, so that nobody outside can aim at one bucket or one core.
+// SipHash-1-3 (Aumasson, Bernstein 2012; the 1-3 rounds of most language runtimes) with a secret
+// drawn at start-up, so that nobody outside can aim at one bucket or one core.
 #pragma once
+
+#include "base/bytes.h"
 
 #include <cstdint>
 #include <string_view>
-
-#include "base/bytes.h"
 
 namespace sluice {
 

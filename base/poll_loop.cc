@@ -16,7 +16,8 @@ constexpr CounterInfo kInfos[] = {
     {"core_turns_total", "", "Turns of the poll loop.", MetricKind::Counter},
     {"core_busy_turns_total", "", "Turns that found work.", MetricKind::Counter},
     {"core_sleeps_total", "", "Times the core went to sleep.", MetricKind::Counter},
-    {"core_busy_nanoseconds_total", "", "Time spent in turns that found work.", MetricKind::Counter},
+    {"core_busy_nanoseconds_total", "", "Time spent in turns that found work.",
+     MetricKind::Counter},
     {"core_timers_fired_total", "", "Timers that fired.", MetricKind::Counter},
 };
 static_assert(std::size(kInfos) == static_cast<std::size_t>(LoopCounter::Count));
@@ -29,7 +30,9 @@ inline void pause_cpu() noexcept {
 
 }  // namespace
 
-std::span<const CounterInfo> PollLoop::counter_infos() { return kInfos; }
+std::span<const CounterInfo> PollLoop::counter_infos() {
+  return kInfos;
+}
 
 std::uint32_t PollLoop::turn() {
   core_.refresh_time();

@@ -3,20 +3,21 @@
 // PollLoop: what every core runs. A turn: read the clock, poll, advance the wheel, flush, report
 // quiescence, and idle if nothing happened.
 //
-// Threads  One loop per core, run by that core's thread, or stepped by a test with turn(). wake() and
+// Threads  One loop per core, run by that core's thread, or stepped by a test with turn(). wake()
+//          and
 //          stop() may be called from any thread.
 // Memory   Pollers are borrowed and outlive the loop.
 // Errors   None: a poller counts what it drops.
 #pragma once
 
+#include "base/core.h"
+#include "base/counters.h"
+#include "base/ring.h"
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <vector>
-
-#include "base/core.h"
-#include "base/counters.h"
-#include "base/ring.h"
 
 namespace sluice {
 
@@ -30,24 +31,34 @@ class Poller {
   virtual void flush(Core&) {}
 };
 
-// Sleeps a core's thread and wakes it: an eventfd, plus the receive interrupts of ports that have them.
+// Sleeps a core's thread and wakes it: an eventfd, plus the receive interrupts of ports that have
+// them.
 class IdleWait {
  public:
   virtual ~IdleWait() = default;
   // Returns on wake(), on a port's interrupt, or after `at_most`.
   virtual void wait(Duration at_most) noexcept = 0;
   virtual void wake() noexcept = 0;  // any thread
-  // The longest sleep that still hears about new input in time: large when every source can wake us.
+  // The longest sleep that still hears about new input in time: large when every source can wake
+  // us.
   virtual Duration longest() const noexcept = 0;
 };
 
 enum class IdlePolicy : std::uint8_t { Busy, Adaptive };
 
-enum class LoopCounter : std::uint8_t { Turns, BusyTurns, Sleeps, BusyNanoseconds, TimersFired, Count };
+enum class LoopCounter : std::uint8_t {
+  Turns,
+  BusyTurns,
+  Sleeps,
+  BusyNanoseconds,
+  TimersFired,
+  Count
+};
 
 class PollLoop {
  public:
-  PollLoop(Core& core, IdlePolicy policy, IdleWait* idle) : core_(core), policy_(policy), idle_(idle) {}
+  PollLoop(Core& core, IdlePolicy policy, IdleWait* idle)
+      : core_(core), policy_(policy), idle_(idle) {}
 
   void add(Poller& poller) { pollers_.push_back(&poller); }
   // Called once per turn with no borrowed pointer held (RCU quiescent state), and around a sleep.

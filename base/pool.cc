@@ -8,8 +8,9 @@
 namespace sluice {
 namespace {
 
-// A pool that is larger than a huge page asks for huge pages: one page fault per 2 MB instead of 4 KB when
-// it is first used, and fewer TLB misses ever after. Only a wish: without them it works the same.
+// A pool that is larger than a huge page asks for huge pages: one page fault per 2 MB instead of 4
+// KB when it is first used, and fewer TLB misses ever after. Only a wish: without them it works the
+// same.
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 std::byte* reserve(std::size_t bytes) {
@@ -31,7 +32,9 @@ BlockPool::BlockPool(std::size_t block_size, std::uint32_t count)
   memory_ = reserve(stride_ * (count == 0 ? 1 : count));
 }
 
-BlockPool::~BlockPool() { std::free(memory_); }
+BlockPool::~BlockPool() {
+  std::free(memory_);
+}
 
 std::uint32_t BlockPool::count_free() noexcept {
   std::uint32_t count = count_ - fresh_;

@@ -2,12 +2,19 @@
 //
 // BufferPool and ObjectPool: fixed blocks that one core hands out and any core may give back.
 //
-// Threads  allocate() on the owner core only; release from any thread, without a lock: a block given
-//          back by another core goes onto a stack that the owner takes whole when its own list is dry.
-// Memory   Everything is reserved at construction and touched when first lent, so a generous bound costs
-//          address space only; an empty pool refuses, it never grows. The pool must outlive every block.
+// Threads  allocate() on the owner core only; release from any thread, without a lock: a block
+//          given
+//          back by another core goes onto a stack that the owner takes whole when its own list is
+//          dry.
+// Memory   Everything is reserved at construction and touched when first lent, so a generous bound
+//          costs
+//          address space only; an empty pool refuses, it never grows. The pool must outlive every
+//          block.
 // Errors   An empty OwnedBytes / nullptr when the pool is dry. The caller counts and sheds.
 #pragma once
+
+#include "base/bytes.h"
+#include "base/ring.h"
 
 #include <atomic>
 #include <cstddef>
@@ -15,9 +22,6 @@
 #include <memory>
 #include <new>
 #include <utility>
-
-#include "base/bytes.h"
-#include "base/ring.h"
 
 namespace sluice {
 
@@ -101,7 +105,11 @@ class BufferPool {
     if (std::uint64_t{size} + headroom > block_size()) return {};
     void* block = blocks_.allocate();
     if (block == nullptr) return {};
-    return {static_cast<std::uint8_t*>(block), block_size(), headroom, size, block,
+    return {static_cast<std::uint8_t*>(block),
+            block_size(),
+            headroom,
+            size,
+            block,
             &BlockPool::release};
   }
 

@@ -3,11 +3,14 @@
 // Ring: a bounded queue from one producer core to one consumer core.
 //
 // Threads  push from exactly one thread, pop from exactly one other (or the same) thread.
-// Memory   Fixed at construction. What is pushed is moved; the sender keeps nothing. Each side keeps
+// Memory   Fixed at construction. What is pushed is moved; the sender keeps nothing. Each side
+//          keeps
 //          a copy of the other's cursor on its own cache line and re-reads it only when it must.
 // Errors   A full ring refuses; the caller decides what to shed. free_count() is exact for the
 //          producer: it can only grow behind its back.
 #pragma once
+
+#include "base/assert.h"
 
 #include <atomic>
 #include <bit>
@@ -16,8 +19,6 @@
 #include <memory>
 #include <span>
 #include <utility>
-
-#include "base/assert.h"
 
 namespace sluice {
 

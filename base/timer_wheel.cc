@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/timer_wheel.h"
 
-#include <bit>
-
 #include "base/assert.h"
+
+#include <bit>
 
 namespace sluice {
 namespace {
@@ -57,8 +57,8 @@ void TimerWheel::place(Timer& timer) noexcept {
   int level = differing == 0 ? 0 : (63 - std::countl_zero(differing)) / kSlotBits;
   std::uint64_t slot_source = due;
   if (level >= kLevels) {
-    // Across a 2^32 ms boundary (49.7 days of uptime) the top level is used as a ring; what is further
-    // away than one turn of it waits in its last slot, and cascade() places it again.
+    // Across a 2^32 ms boundary (49.7 days of uptime) the top level is used as a ring; what is
+    // further away than one turn of it waits in its last slot, and cascade() places it again.
     level = kLevels - 1;
     const int shift = kSlotBits * level;
     if ((due >> shift) - (tick_ >> shift) >= kSlots) {

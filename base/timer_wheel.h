@@ -3,20 +3,22 @@
 // TimerWheel: millions of timers per core, armed and cancelled in O(1).
 //
 // Hierarchical wheel of Varghese and Lauck (1987), scheme 6: 4 levels of 256 slots, 1 ms a tick, so
-// 2^32 ms ahead. A timer sits in the coarsest slot that separates it from now and moves down a level
-// when the wheel reaches that slot; it fires in the first tick at or after its deadline, never early.
+// 2^32 ms ahead. A timer sits in the coarsest slot that separates it from now and moves down a
+// level when the wheel reaches that slot; it fires in the first tick at or after its deadline,
+// never early.
 //
 // Threads  One core owns a wheel and every timer in it.
-// Memory   The node is part of the object it belongs to (intrusive, 40 B); the wheel allocates nothing.
+// Memory   The node is part of the object it belongs to (intrusive, 40 B); the wheel allocates
+//          nothing.
 //          A Timer disarms itself when destroyed.
 // Errors   None. Arming an armed timer moves it.
 #pragma once
 
+#include "base/clock.h"
+
 #include <array>
 #include <cstdint>
 #include <optional>
-
-#include "base/clock.h"
 
 namespace sluice {
 

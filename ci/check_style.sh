@@ -53,7 +53,10 @@ report 'No SPDX line at the top' < <(
   done)
 
 report 'Not ASCII' < <(LC_ALL=C grep -nHP '[^\x00-\x7F]' "${code[@]}")
-report 'Longer than 100 columns' < <(grep -nHE '^.{101}' "${code[@]}")
+report 'Longer than 100 columns' < <(grep -nHE '^.{101}' "${formatted[@]}")
+# A row of a .def table is a line; scripts hold long commands and sentences.
+mapfile -t scripts < <(printf '%s\n' "${code[@]}" | grep -vE '\.(h|cc|def)$')
+report 'A script longer than 110 columns' < <(grep -nHE '^.{111}' "${scripts[@]}")
 report 'A path of a machine' < <(
   grep -nHIE '(^|[^[:alnum:]_.-])/(work|home|root|Users)/' "${text[@]}")
 

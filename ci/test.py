@@ -86,7 +86,8 @@ def run_meson_suite(directory, suite, label, env=None, only=None, timeout=600):
         passed = re.search(r"\[  PASSED  \] (\d+) test", done.stdout)
         for case in re.findall(r"^\[  SKIPPED \] ([\w./]+)$", done.stdout, re.M):
             if f"{name}: {case}" not in tally.skipped:
-                reason = re.search(rf"\[ RUN      \] {re.escape(case)}\n(?:.*: Skipped\n)?(.*)\n", done.stdout)
+                reason = re.search(rf"\[ RUN      \] {re.escape(case)}\n(?:.*: Skipped\n)?(.*)\n",
+                                   done.stdout)
                 tally.skip(f"{name}: {case}" + (f" ({reason.group(1)})" if reason else ""))
         failed = sorted(set(re.findall(r"^\[  FAILED  \] (\w+\.[\w/]+)", done.stdout, re.M)))
         if done.returncode == 0:

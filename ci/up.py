@@ -30,11 +30,11 @@ class Step:
         self.drawn = time.monotonic()
         width = 28
         filled = width * min(done, self.total) // self.total
-        print(f"\r  {self.title:<34} {'█' * filled}{DIM}{'·' * (width - filled)}{OFF} "
+        print(f"\r  {self.title:<34} {'\u2588' * filled}{DIM}{'\u00b7' * (width - filled)}{OFF} "
               f"{done}/{self.total}", end="", flush=True)
 
     def end(self, good, text):
-        mark = f"{GREEN}✓{OFF}" if good else f"{RED}✗{OFF}"
+        mark = f"{GREEN}\u2713{OFF}" if good else f"{RED}\u2717{OFF}"
         seconds = time.monotonic() - self.begin
         lead = "\r\033[K" if TTY else ""
         print(f"{lead}  {mark} {self.title:<34} {text}  {DIM}{seconds:.1f} s{OFF}", flush=True)
@@ -92,14 +92,17 @@ def act(workspace, options):
         ("Calls", f"{called.successful} of {options.calls} completed: INVITE 100 180 200 ACK BYE 200"),
         ("Call set-up, mean", milliseconds(called, "invite")),
         ("Answered by the phone", f"{answered.created}"),
-        ("Retransmissions seen", f"{called.retransmissions + answered.retransmissions + registered.retransmissions}"),
+        ("Retransmissions seen",
+         str(sum(result.retransmissions for result in (registered, called, answered)))),
     ]
     for core in cores:
         rows.append((f"Core {core['core']} ({core['role']})",
                      f"CPU {core['cpu']}, {core['messages']} messages, {core['busy_seconds']:.2f} s of work"))
     for title, text in rows:
         print(f"  {title:<24} {text}")
-    verdict = f"{GREEN}All of it worked.{OFF}" if good else f"{RED}Something failed{OFF}; the edge's log:\n{edge.log.read_text()}"
+    verdict = f"{GREEN}All of it worked.{OFF}"
+    if not good:
+        verdict = f"{RED}Something failed{OFF}; the edge's log:\n{edge.log.read_text()}"
     print(f"\n  {verdict}\n", flush=True)
     return edge, good
 
@@ -121,7 +124,8 @@ def main():
             print(f"The edge runs until Ctrl-C. Try from another terminal:\n"
                   f"  build/apps/sluicectl/sluicectl --socket {edge.socket} show cores\n"
                   f"  build/apps/sluicectl/sluicectl --socket {edge.socket} show registrations\n"
-                  f"  ci/lab exec sluice-access sipp {EDGE_ADDRESS[ACCESS, 4]}:5060 -sn uac ...\n", flush=True)
+                  f"  ci/lab exec access sipp {EDGE_ADDRESS[ACCESS, 4]}:5060 -sn uac ...\n",
+                  flush=True)
             while edge.alive():
                 time.sleep(0.5)
             print(f"The edge ended by itself:\n{edge.log.read_text()}")

@@ -2,11 +2,12 @@
 //
 // Worker: one poll core's share of the network: its queues, the stack above them, the way out.
 //
-// A turn takes at most one burst from each queue and each ring, and hands the sink all datagrams of a burst
-// in one call; what was sent during the turn leaves in flush(), in one burst a port.
+// A turn takes at most one burst from each queue and each ring, and hands the sink all datagrams of
+// a burst in one call; what was sent during the turn leaves in flush(), in one burst a port.
 //
 // Threads  poll(), flush(), send_datagram(): its core. allocate(): any lcore. Counters: any thread.
-// Memory   Everything is reserved at construction. Topology, mesh, ports, large buffers and sink outlive
+// Memory   Everything is reserved at construction. Topology, mesh, ports, large buffers and sink
+//          outlive
 //          the worker.
 // Errors   Counted (net/drop_reasons.def); nothing here fails a turn.
 // See      docs/architecture.md, "From wire to servant".
@@ -33,8 +34,8 @@ class Worker final : public Poller, public Egress {
  public:
   static constexpr std::uint32_t kBurst = 32;
 
-  // `self` is this worker's place in the mesh; `key` is secret and the worker's own. A worker needs at
-  // least one queue: its first port lends the buffers of allocate().
+  // `self` is this worker's place in the mesh; `key` is secret and the worker's own. A worker needs
+  // at least one queue: its first port lends the buffers of allocate().
   Worker(const Topology& topology, BounceMesh& mesh, BounceMesh::WorkerIndex self,
          LargeBuffers& large, HashKey key, std::span<const WorkerQueue> queues,
          const StackOptions& options = {});

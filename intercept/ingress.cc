@@ -1,36 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intercept/ingress.h"
 
-#include <algorithm>
-
 #include "sipcore/parse/fields.h"
 #include "sipcore/txn/branch.h"
+
+#include <algorithm>
 
 namespace sluice::intercept {
 namespace {
 
 constexpr CounterInfo kInfos[] = {
-#define SLUICE_INGRESS(name, label, text)                                                     \
-  {"ingress_datagrams_total", "result=\"" label "\"",                                         \
-   "Datagrams that reached the ingress and were not refused, by what became of them.",        \
+#define SLUICE_INGRESS(name, label, text)                                              \
+  {"ingress_datagrams_total", "result=\"" label "\"",                                  \
+   "Datagrams that reached the ingress and were not refused, by what became of them.", \
    MetricKind::Counter},
 #include "intercept/ingress_counters.def"
 #undef SLUICE_INGRESS
 };
 static_assert(std::size(kInfos) == static_cast<std::size_t>(IngressCounter::Count));
 
-// New work may fill three quarters of a ring; the rest is for dialogs that exist, their ACKs, CANCELs
-// and responses. One ring with a reserve, not two by priority: a second ring would let a CANCEL
-// overtake its INVITE.
+// New work may fill three quarters of a ring; the rest is for dialogs that exist, their ACKs,
+// CANCELs and responses. One ring with a reserve, not two by priority: a second ring would let a
+// CANCEL overtake its INVITE.
 constexpr std::uint32_t kReserveDivisor = 4;
 
-bool is_white(std::uint8_t byte) { return byte == '\r' || byte == '\n' || byte == ' ' || byte == '\t'; }
+bool is_white(std::uint8_t byte) {
+  return byte == '\r' || byte == '\n' || byte == ' ' || byte == '\t';
+}
 
 // RFC 5626 4.4.1 CRLF, and the single NUL or blank that some phones send to keep a NAT open.
 bool is_keepalive(ByteView bytes) {
-  return bytes.size() <= 4 &&
-         std::all_of(bytes.begin(), bytes.end(),
-                     [](std::uint8_t byte) { return is_white(byte) || byte == 0; });
+  return bytes.size() <= 4 && std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) {
+           return is_white(byte) || byte == 0;
+         });
 }
 
 // RFC 8489 5: the two most significant bits are zero and the magic cookie stands at offset 4.
@@ -49,7 +51,9 @@ bool is_new_work(const sip::Message& message) {
 
 }  // namespace
 
-std::span<const CounterInfo> ingress_counter_infos() { return kInfos; }
+std::span<const CounterInfo> ingress_counter_infos() {
+  return kInfos;
+}
 
 DispatchTable::DispatchTable(HashKey key, std::uint32_t servants) : key_(key), servants_(servants) {
   SLUICE_CHECK(servants >= 1 && servants <= 256);

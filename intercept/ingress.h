@@ -2,23 +2,21 @@
 //
 // Ingress: turns datagrams into messages and finds each one its servant core.
 //
-// The stages of a poll core in order: first bytes, parse (index), inspection, dispatch. Inspection may
-// run on the servant's side of the ring instead (Handoff::Index): the same object, another core.
+// The stages of a poll core in order: first bytes, parse (index), inspection, dispatch. Inspection
+// may run on the servant's side of the ring instead (Handoff::Index): the same object, another
+// core.
 //
-// Who gets a message (docs/architecture.md, "Dispatch"): a response goes to the servant that its top Via
-// branch names; REGISTER to the keyed hash of the canonical AoR in To, so that each AoR has one writer;
-// everything else to the keyed hash of its Call-ID, so that a dialog, its CANCEL and its ACK meet.
+// Who gets a message (docs/architecture.md, "Dispatch"): a response goes to the servant that its
+// top Via branch names; REGISTER to the keyed hash of the canonical AoR in To, so that each AoR has
+// one writer; everything else to the keyed hash of its Call-ID, so that a dialog, its CANCEL and
+// its ACK meet.
 //
-// Threads  One Ingress per poll core, used by it alone. The rings behind ServantLink have this core as
+// Threads  One Ingress per poll core, used by it alone. The rings behind ServantLink have this core
+//          as
 //          their only producer.
 // Memory   Message objects come from this core's pool and own the datagram's buffer.
 // Errors   Nothing fails: what is refused is answered (503, or the parser's code) and counted.
 #pragma once
-
-#include <array>
-#include <cstdint>
-#include <span>
-#include <vector>
 
 #include "base/counters.h"
 #include "base/hash.h"
@@ -28,6 +26,11 @@
 #include "intercept/inspection.h"
 #include "sipcore/inbound.h"
 
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
 namespace sluice::intercept {
 
 enum class IngressCounter : std::uint8_t {
@@ -36,13 +39,14 @@ enum class IngressCounter : std::uint8_t {
 #undef SLUICE_INGRESS
   Count
 };
-using IngressCounters = CounterBlock<IngressCounter, static_cast<std::size_t>(IngressCounter::Count)>;
+using IngressCounters =
+    CounterBlock<IngressCounter, static_cast<std::size_t>(IngressCounter::Count)>;
 std::span<const CounterInfo> ingress_counter_infos();
 
 using InboundRing = Ring<sip::InboundPointer>;
 
-// The way from this poll core to one servant core: straight into its handler when it is the same core,
-// otherwise a ring.
+// The way from this poll core to one servant core: straight into its handler when it is the same
+// core, otherwise a ring.
 struct ServantLink {
   sip::InboundHandler* local = nullptr;
   InboundRing* ring = nullptr;
@@ -61,7 +65,9 @@ class DispatchTable {
     return bucket_[siphash13(key_, text) % kBuckets];
   }
   // RFC 3261 10.3 step 5: the same AoR, however it is spelled.
-  std::uint8_t by_aor(std::string_view canonical_aor) const noexcept { return by_text(canonical_aor); }
+  std::uint8_t by_aor(std::string_view canonical_aor) const noexcept {
+    return by_text(canonical_aor);
+  }
 
  private:
   HashKey key_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intercept/inspection.h"
 
-#include <charconv>
-
 #include "sipcore/write/response.h"
+
+#include <charconv>
 
 namespace sluice::intercept {
 namespace {
@@ -23,7 +23,9 @@ constexpr std::string_view kRetryAfter = "5";
 
 }  // namespace
 
-std::span<const CounterInfo> refuser_counter_infos() { return kRefuserInfos; }
+std::span<const CounterInfo> refuser_counter_infos() {
+  return kRefuserInfos;
+}
 
 void Refuser::refuse(Core& core, const sip::Inbound& inbound, sip::ParseError error) noexcept {
   reasons_[error].add();
@@ -44,8 +46,8 @@ void Refuser::answer(Core& core, const sip::Inbound& inbound,
                      const sip::Response& response) noexcept {
   const sip::Message& message = inbound.message;
   const sip::HeaderField* via_field = message.find(sip::HeaderId::Via);
-  // A response is never answered, an ACK never (RFC 3261 17.1.1.3), and without a Via there is no way
-  // back that the sender would recognise.
+  // A response is never answered, an ACK never (RFC 3261 17.1.1.3), and without a Via there is no
+  // way back that the sender would recognise.
   if (!message.is_request() || message.method() == sip::Method::Ack || via_field == nullptr) {
     counters_[RefuserCounter::NotAnswered].add();
     return;
@@ -60,8 +62,8 @@ void Refuser::answer(Core& core, const sip::Inbound& inbound,
   }
   // RFC 3261 8.2.7: a stateless UAS gives a retransmission the same tag.
   char tag[16];
-  const std::uint64_t hash = siphash13(tag_key_, top) ^
-                             siphash13(tag_key_, message.value(sip::HeaderId::CallId));
+  const std::uint64_t hash =
+      siphash13(tag_key_, top) ^ siphash13(tag_key_, message.value(sip::HeaderId::CallId));
   const auto tag_length =
       static_cast<std::size_t>(std::to_chars(tag, tag + sizeof tag, hash >> 4, 16).ptr - tag);
   const std::string_view to_tag{tag, tag_length};
@@ -79,7 +81,8 @@ void Refuser::answer(Core& core, const sip::Inbound& inbound,
   out.flow = inbound.flow;
   out.listener = inbound.listener;
   out.transport = inbound.transport;
-  counters_[outbox_.send(core, std::move(out)) ? RefuserCounter::Answered : RefuserCounter::NoBuffer]
+  counters_[outbox_.send(core, std::move(out)) ? RefuserCounter::Answered
+                                               : RefuserCounter::NoBuffer]
       .add();
 }
 

@@ -10,10 +10,6 @@
 // Errors   A refusal that finds no buffer is only counted: the peer will retransmit.
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <string_view>
-
 #include "base/counters.h"
 #include "base/hash.h"
 #include "sipcore/inbound.h"
@@ -21,10 +17,15 @@
 #include "sipcore/parse/sanity.h"
 #include "sipcore/responder.h"
 
+#include <cstdint>
+#include <span>
+#include <string_view>
+
 namespace sluice::intercept {
 
 enum class RefuserCounter : std::uint8_t { Answered, NotAnswered, NoBuffer, Count };
-using RefuserCounters = CounterBlock<RefuserCounter, static_cast<std::size_t>(RefuserCounter::Count)>;
+using RefuserCounters =
+    CounterBlock<RefuserCounter, static_cast<std::size_t>(RefuserCounter::Count)>;
 std::span<const CounterInfo> refuser_counter_infos();
 
 class Refuser {

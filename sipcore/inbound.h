@@ -2,7 +2,8 @@
 //
 // Inbound: one parsed message on its way from a poll core to a servant.
 //
-// Threads  Made by a poll core, moved through a ring, destroyed by the servant core; the pool takes the
+// Threads  Made by a poll core, moved through a ring, destroyed by the servant core; the pool takes
+//          the
 //          object back from any core.
 // Memory   Owns its bytes. A servant that needs them longer moves `bytes` out or copies.
 #pragma once
@@ -20,8 +21,9 @@ namespace sluice::sip {
 
 struct Inbound {
   OwnedBytes bytes;
-  Message message;        // index into `bytes`
-  Essentials essentials;  // views into `bytes`; filled by the inspection, before any servant reads it
+  Message message;  // index into `bytes`
+  Essentials
+      essentials;   // views into `bytes`; filled by the inspection, before any servant reads it
   Endpoint source;  // where it really came from (RFC 3261 18.2.1)
   Endpoint local;   // our address it was sent to
   FlowId flow;      // hand back to answer on the same way

@@ -3,19 +3,21 @@
 // Outbound: one message on its way out. Outbox: the way out, as SIP code sees it.
 //
 // Threads  An Outbox belongs to one servant (or poll) core.
-// Memory   allocate() lends a transmit buffer; the writer fills it and send() takes it. Whoever needs the
+// Memory   allocate() lends a transmit buffer; the writer fills it and send() takes it. Whoever
+//          needs the
 //          bytes again for a retransmission keeps a copy.
-// Errors   allocate() is empty when the buffers are used up; send() returns false when the way out is
+// Errors   allocate() is empty when the buffers are used up; send() returns false when the way out
+//          is
 //          full (counted there). Neither is fatal: over UDP the retransmission is the recovery.
 #pragma once
-
-#include <cstdint>
-#include <string_view>
 
 #include "base/bytes.h"
 #include "base/core.h"
 #include "base/endpoint.h"
 #include "base/flow_id.h"
+
+#include <cstdint>
+#include <string_view>
 
 namespace sluice::sip {
 
@@ -32,8 +34,8 @@ struct Listener {
   ListenerId id = kNoListener;
   Transport transport = Transport::Udp;
   Endpoint local;
-  // host[:port] for Via sent-by and Record-Route: the advertised name, or the address (IPv6 in brackets)
-  // with its port, always explicit.
+  // host[:port] for Via sent-by and Record-Route: the advertised name, or the address (IPv6 in
+  // brackets) with its port, always explicit.
   std::string_view sent_by;
   // Listeners on the same port of the machine face the same network; a change of it between the two
   // sides of a request calls for two Record-Routes.

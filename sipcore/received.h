@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Received: a message as an application sees it: the message, its decoded headers, where it came from.
+// Received: a message as an application sees it: the message, its decoded headers, where it came
+// from.
 //
 // Threads  The servant core that received it.
 // Memory   Borrowed: good for this call. What is needed longer is copied.
@@ -20,7 +21,8 @@ struct Received {
 };
 
 // An application that answers requests itself (registrar, options): whoever routes a request to it
-// gives it the way to answer. It answers each request exactly once with a final response, now or later.
+// gives it the way to answer. It answers each request exactly once with a final response, now or
+// later.
 class RequestHandler {
  public:
   virtual ~RequestHandler() = default;

@@ -9,11 +9,11 @@
 //          retransmission is the recovery.
 #pragma once
 
+#include "base/core.h"
+
 #include <cstdint>
 #include <span>
 #include <string_view>
-
-#include "base/core.h"
 
 namespace sluice::sip {
 

@@ -146,7 +146,8 @@ Json list_transactions(const Json& params, const Sources& sources) {
   Json rows = Json::array();
   for (const TransactionInfo& row :
        sources.transactions ? sources.transactions() : std::vector<TransactionInfo>{}) {
-    rows.push_back({{"core", row.core}, {"kind", row.kind}, {"state", row.state}, {"active", row.active}});
+    rows.push_back(
+        {{"core", row.core}, {"kind", row.kind}, {"state", row.state}, {"active", row.active}});
   }
   return {{"transactions", std::move(rows)}};
 }

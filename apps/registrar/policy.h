@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Policy: what the registrar is told by the configuration; one immutable snapshot, named in every call.
+// Policy: what the registrar is told by the configuration; one immutable snapshot, named in every
+// call.
 //
 // Memory   Plain data. wiring publishes it in an rcu::Cell; a request uses one snapshot throughout.
 #pragma once

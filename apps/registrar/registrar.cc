@@ -52,8 +52,8 @@ Refusal refusal(RegistrarCounter reason) {
   }
 }
 
-// delta-seconds, 0 to 2^32-1. RFC 3261 20.19: what is malformed counts as 3600; what is larger than the
-// grammar allows is what its sender would call for ever.
+// delta-seconds, 0 to 2^32-1. RFC 3261 20.19: what is malformed counts as 3600; what is larger than
+// the grammar allows is what its sender would call for ever.
 std::uint32_t read_expires(std::string_view text) {
   text = sip::trim(text);
   if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) return 3600;
@@ -124,9 +124,9 @@ void Registrar::on_request(Core& core, const Policy& policy, sip::Responder& res
   if (reason == kFine) reason = apply_contacts(request);
   if (reason != kFine) return refuse(request, responder, reason);
 
-  // Step 7 fails a CSeq that is not higher than the binding's. The same CSeq is this very request come
-  // again (its 200 was lost, and no transaction absorbed it): it is answered from the table and changes
-  // nothing. A request that is only partly known is no repetition.
+  // Step 7 fails a CSeq that is not higher than the binding's. The same CSeq is this very request
+  // come again (its 200 was lost, and no transaction absorbed it): it is answered from the table
+  // and changes nothing. A request that is only partly known is no repetition.
   if (request.repeated != 0) {
     if (request.repeated + request.idle != request.contacts) {
       return refuse(request, responder, Reason::OutOfOrder);

@@ -6,7 +6,8 @@
 // is only what a REGISTER means. Order of the checks is that of section 10.3.
 //
 // Threads  One per servant core. All REGISTERs of an AoR come to the same core.
-// Memory   Everything a request needs is scratch made once: no heap per message. Bindings live in the
+// Memory   Everything a request needs is scratch made once: no heap per message. Bindings live in
+//          the
 //          location table.
 // Errors   All or nothing: a refused request changes nothing. Refusals are rows of counters.def.
 #pragma once

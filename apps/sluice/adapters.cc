@@ -16,8 +16,8 @@ proxy::LocationReader::Answer LocationAdapter::lookup(Core& core, std::string_vi
     binding.contact = row.contact;
     binding.q = row.q;
     binding.path = row.path;
-    // Behind a NAT the way back is the way the REGISTER came: same source, same listener. Otherwise the
-    // Contact says where to go, which may be another network than the REGISTER's.
+    // Behind a NAT the way back is the way the REGISTER came: same source, same listener. Otherwise
+    // the Contact says where to go, which may be another network than the REGISTER's.
     if (row.received) {
       binding.received = sip::NextHop{row.transport, *row.received};
       binding.listener = row.listener;

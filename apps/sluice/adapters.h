@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Adapters: what joins applications that do not know each other: the proxy's view of the location table
-// and of the configuration snapshot, the registrar as a handler of requests.
+// Adapters: what joins applications that do not know each other: the proxy's view of the location
+// table and of the configuration snapshot, the registrar as a handler of requests.
 //
 // Threads  One of each serves all servant cores: they only read what is immutable or under RCU.
 // Memory   What a lookup finds is good until the core's turn ends.
@@ -29,7 +29,8 @@ class LocationAdapter final : public proxy::LocationReader {
 // The registrar, for whoever routes requests to it.
 class RegistrarHandler final : public sip::RequestHandler {
  public:
-  RegistrarHandler(registrar::Registrar& registrar, const rcu::Cell<const registrar::Policy>& policy)
+  RegistrarHandler(registrar::Registrar& registrar,
+                   const rcu::Cell<const registrar::Policy>& policy)
       : registrar_(registrar), policy_(policy) {}
   void on_request(Core& core, const sip::Received& request, sip::Responder& responder) override {
     const rcu::ReadScope scope;
@@ -43,10 +44,11 @@ class RegistrarHandler final : public sip::RequestHandler {
 
 class RouteSnapshot final : public proxy::RouteTableSource {
  public:
-  explicit RouteSnapshot(std::unique_ptr<const proxy::RouteTable> first) : cell_(std::move(first)) {}
+  explicit RouteSnapshot(std::unique_ptr<const proxy::RouteTable> first)
+      : cell_(std::move(first)) {}
 
-  // A core reports quiescence once a turn and never inside one, so what the scope found stays good for
-  // the rest of the turn although the scope itself ends here.
+  // A core reports quiescence once a turn and never inside one, so what the scope found stays good
+  // for the rest of the turn although the scope itself ends here.
   const proxy::RouteTable& table(Core&) const noexcept override {
     const rcu::ReadScope scope;
     return cell_.get(scope);
@@ -57,7 +59,8 @@ class RouteSnapshot final : public proxy::RouteTableSource {
   rcu::Cell<const proxy::RouteTable> cell_;
 };
 
-// The control thread reads under RCU now and then and blocks the rest of the time: online for this scope.
+// The control thread reads under RCU now and then and blocks the rest of the time: online for this
+// scope.
 class [[nodiscard]] Online {
  public:
   explicit Online(rcu::Reader& reader) noexcept : reader_(reader) { reader_.online(); }

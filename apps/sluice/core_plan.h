@@ -2,15 +2,15 @@
 //
 // CorePlan: which CPU runs which core in which role.
 //
-// "auto" shapes, measured in docs/performance.md: on a small machine two combined cores beat one poller
-// and one servant; from eight CPUs on, five pollers to three servants balance.
+// "auto" shapes, measured in docs/performance.md: on a small machine two combined cores beat one
+// poller and one servant; from eight CPUs on, five pollers to three servants balance.
 #pragma once
-
-#include <cstdint>
-#include <vector>
 
 #include "base/core.h"
 #include "config/settings.h"
+
+#include <cstdint>
+#include <vector>
 
 namespace sluice {
 

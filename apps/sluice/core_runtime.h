@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CoreRuntime: everything one core owns, in the order in which it is built. Which of it exists follows
-// from the core's role.
+// CoreRuntime: everything one core owns, in the order in which it is built. Which of it exists
+// follows from the core's role.
 //
-// Threads  Built by the control thread before the cores run; from then on its core's own. Counters and the
+// Threads  Built by the control thread before the cores run; from then on its core's own. Counters
+//          and the
 //          loop's pulse may be read by any thread.
 #pragma once
-
-#include <memory>
-#include <optional>
-#include <vector>
 
 #include "apps/options/servant.h"
 #include "apps/proxy/servant.h"
@@ -22,6 +19,10 @@
 #include "intercept/ingress.h"
 #include "sipcore/proxy/proxy.h"
 #include "sipcore/txn/layer.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
 
 namespace sluice {
 
@@ -47,21 +48,19 @@ class ServantIntake final : public sip::InboundHandler, public Poller {
 
 struct CoreRuntime {
   CoreRuntime(const PlannedCore& planned, Clock& clock, HashKey seed, IdlePolicy idling)
-      : plan(planned),
-        core(planned.id, planned.role, clock, seed),
-        loop(core, idling, &idle) {}
+      : plan(planned), core(planned.id, planned.role, clock, seed), loop(core, idling, &idle) {}
 
   const PlannedCore plan;
   Core core;
   EpollIdleWait idle;
   PollLoop loop;
 
-  std::unique_ptr<dataplane::Worker> worker;       // poll
-  std::unique_ptr<CoreOutbox> outbox;              // every core
-  std::unique_ptr<intercept::Refuser> refuser;     // every core
+  std::unique_ptr<dataplane::Worker> worker;    // poll
+  std::unique_ptr<CoreOutbox> outbox;           // every core
+  std::unique_ptr<intercept::Refuser> refuser;  // every core
   std::unique_ptr<intercept::Inspection> inspection;
-  std::unique_ptr<intercept::Ingress> ingress;     // poll
-  std::unique_ptr<EgressPoller> egress;            // poll
+  std::unique_ptr<intercept::Ingress> ingress;  // poll
+  std::unique_ptr<EgressPoller> egress;         // poll
   // servant
   std::unique_ptr<sip::TransactionLayer> transactions;
   std::unique_ptr<registrar::Registrar> registrar;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/sluice/edge.h"
 
+#include "apps/control/control.h"
+#include "apps/control/sd_notify.h"
+#include "apps/sluice/views.h"
+#include "apps/sluice/wiring.h"
+
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sched.h>
@@ -10,11 +15,6 @@
 
 #include <chrono>
 #include <cstdio>
-
-#include "apps/control/control.h"
-#include "apps/control/sd_notify.h"
-#include "apps/sluice/views.h"
-#include "apps/sluice/wiring.h"
 
 namespace sluice {
 namespace {
@@ -80,7 +80,8 @@ class Supervisor {
     wiring_.drain();
     drain_began_ = steady_clock::now();
     notifier_.stopping("draining");
-    fmt::print("draining: new work gets 503, {} transactions are unanswered\n", wiring_.unanswered());
+    fmt::print("draining: new work gets 503, {} transactions are unanswered\n",
+               wiring_.unanswered());
     std::fflush(stdout);
   }
 
@@ -92,8 +93,7 @@ class Supervisor {
       if (again) control_->stop();  // whoever asks twice does not want to wait
     }
     const auto now = steady_clock::now();
-    if (wiring_.draining() &&
-        (wiring_.unanswered() == 0 || now - drain_began_ > kDrainLimit)) {
+    if (wiring_.draining() && (wiring_.unanswered() == 0 || now - drain_began_ > kDrainLimit)) {
       control_->stop();
     }
     watch(now);

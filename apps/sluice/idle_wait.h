@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EpollIdleWait: how a core sleeps: an eventfd for other cores, and the receive interrupts of its ports.
+// EpollIdleWait: how a core sleeps: an eventfd for other cores, and the receive interrupts of its
+// ports.
 //
 // Threads  watch() before the core runs; wait() on the core's thread; wake() from any.
-// Errors   A descriptor that epoll does not take is left out: longest() then stays short, so that the
+// Errors   A descriptor that epoll does not take is left out: longest() then stays short, so that
+//          the
 //          core looks for itself.
 #pragma once
 

@@ -4,14 +4,15 @@
 //
 // Exit codes: 0 done; 1 the configuration is wrong; 2 the machine does not let it start; 64 usage.
 
+#include "apps/sluice/edge.h"
+#include "config/loader.h"
+
 #include <CLI/CLI.hpp>
+
 #include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
-
-#include "apps/sluice/edge.h"
-#include "config/loader.h"
 
 namespace {
 
@@ -59,7 +60,8 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("sluice ") + SLUICE_VERSION);
   std::string file;
   app.add_option("--config,-c", file, "run in the foreground with this configuration file");
-  CLI::App* check_command = app.add_subcommand("check", "check configuration files and start nothing");
+  CLI::App* check_command =
+      app.add_subcommand("check", "check configuration files and start nothing");
   std::vector<std::string> files;
   check_command->add_option("FILE", files, "configuration files")->required();
   try {

@@ -25,7 +25,9 @@ constexpr std::uint32_t kBurst = 32;
 
 }  // namespace
 
-std::span<const CounterInfo> outbox_counter_infos() { return kInfos; }
+std::span<const CounterInfo> outbox_counter_infos() {
+  return kInfos;
+}
 
 ListenerDirectory::ListenerDirectory(const dataplane::Topology& topology,
                                      std::vector<std::string> advertised)
@@ -79,7 +81,8 @@ bool CoreOutbox::send(Core& core, sip::Outbound&& message) noexcept {
   const auto serves = [&](std::uint8_t id) {
     return std::find(servers.begin(), servers.end(), id) != servers.end();
   };
-  // A datagram may leave through any core that has a queue; a stream only through the one that owns it.
+  // A datagram may leave through any core that has a queue; a stream only through the one that owns
+  // it.
   std::uint8_t chosen = servers[core.id() % servers.size()];
   if (!is_stream(message.transport) && serves(core.id())) {
     chosen = core.id();

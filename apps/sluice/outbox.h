@@ -2,19 +2,15 @@
 //
 // CoreOutbox: the way out of one core, from sip::Outbox to dataplane::Egress.
 //
-// A datagram leaves through this core itself where it has a queue of the listener's port, otherwise through
-// a ring to a poll core that has: the one it was received on, for an answer.
+// A datagram leaves through this core itself where it has a queue of the listener's port, otherwise
+// through a ring to a poll core that has: the one it was received on, for an answer.
 //
 // Threads  One per core, used by it alone. EgressPoller is the other end of the rings.
-// Memory   Small messages are written into a port's transmit buffer, large ones into this core's share of
+// Memory   Small messages are written into a port's transmit buffer, large ones into this core's
+//          share of
 //          the large buffers; both travel by move.
 // Errors   A full ring or a dry pool: counted, and the message is gone (UDP: the peer retransmits).
 #pragma once
-
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "base/counters.h"
 #include "base/poll_loop.h"
@@ -24,6 +20,11 @@
 #include "dataplane/net/large_buffers.h"
 #include "dataplane/net/topology.h"
 #include "sipcore/outbound.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace sluice {
 
@@ -63,10 +64,13 @@ class CoreOutbox final : public sip::Outbox, public Poller {
 
   OwnedBytes allocate(Core& core, std::uint32_t size) noexcept override;
   bool send(Core& core, sip::Outbound&& message) noexcept override;
-  const sip::Listener* select(Transport transport, const IpAddress& remote) const noexcept override {
+  const sip::Listener* select(Transport transport,
+                              const IpAddress& remote) const noexcept override {
     return listeners_.select(transport, remote);
   }
-  const sip::Listener* listener(ListenerId id) const noexcept override { return listeners_.find(id); }
+  const sip::Listener* listener(ListenerId id) const noexcept override {
+    return listeners_.find(id);
+  }
 
   // Poller: only to wake, once per turn, the poll cores that were given something.
   std::uint32_t poll(Core&) override { return 0; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Secrets: the keys of this run, drawn from the operating system once. Nothing is kept across a restart.
+// Secrets: the keys of this run, drawn from the operating system once. Nothing is kept across a
+// restart.
 #pragma once
 
 #include "base/hash.h"

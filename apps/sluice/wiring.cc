@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/sluice/wiring.h"
 
+#include "apps/sluice/secrets.h"
+#include "config/loader.h"
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
-
-#include "apps/sluice/secrets.h"
-#include "config/loader.h"
 
 namespace sluice {
 namespace {
@@ -132,8 +132,7 @@ void Wiring::open_ports() {
     open.device = port.device;
     open.queues = port.queues;
     open.mtu = port.mtu;
-    open.buffers =
-        settings_.capacity.buffers / static_cast<std::uint32_t>(settings_.ports.size());
+    open.buffers = settings_.capacity.buffers / static_cast<std::uint32_t>(settings_.ports.size());
     auto opened = dataplane::Port::open(*eal_, open);
     if (!opened) throw StartError(opened.error());
     ports_.push_back(std::move(*opened));
@@ -148,13 +147,14 @@ void Wiring::open_ports() {
     }
   }
 
-  // Queue q of port p goes to poll core (p + q) mod n: several ports with one queue each spread too.
+  // Queue q of port p goes to poll core (p + q) mod n: several ports with one queue each spread
+  // too.
   const std::size_t pollers = plan_.with(polls).size();
   queues_.resize(pollers);
   servers_.resize(ports_.size());
   for (std::size_t p = 0; p < ports_.size(); ++p) {
-    dataplane::FramePort* port = impaired_[p] ? static_cast<dataplane::FramePort*>(impaired_[p].get())
-                                              : ports_[p].get();
+    dataplane::FramePort* port =
+        impaired_[p] ? static_cast<dataplane::FramePort*>(impaired_[p].get()) : ports_[p].get();
     for (std::uint16_t q = 0; q < port->info().queues; ++q) {
       const std::size_t owner = (p + q) % pollers;
       queues_[owner].push_back({port, static_cast<std::uint16_t>(p), q});
@@ -166,8 +166,9 @@ void Wiring::open_ports() {
   }
   for (const auto& queues : queues_) {
     if (queues.empty()) {
-      throw StartError("cores: " + std::to_string(pollers) +
-                       " poll cores, but the ports have fewer queues: raise ports.queues or name fewer cores");
+      throw StartError(
+          "cores: " + std::to_string(pollers) +
+          " poll cores, but the ports have fewer queues: raise ports.queues or name fewer cores");
     }
   }
 }
@@ -229,8 +230,8 @@ void Wiring::build_sharing() {
 }
 
 void Wiring::build_cores() {
-  const IdlePolicy idle = settings_.cores.idle == config::Idle::Busy ? IdlePolicy::Busy
-                                                                     : IdlePolicy::Adaptive;
+  const IdlePolicy idle =
+      settings_.cores.idle == config::Idle::Busy ? IdlePolicy::Busy : IdlePolicy::Adaptive;
   for (const PlannedCore& planned : plan_.cores) {
     cores_.push_back(std::make_unique<CoreRuntime>(planned, clock_, draw_key(), idle));
     if (serves(planned.role)) servants_.push_back(cores_.back().get());
@@ -254,8 +255,8 @@ void Wiring::build_cores() {
 
   for (auto& core : cores_) {
     if (polls(core->plan.role)) {
-      core->worker = std::make_unique<dataplane::Worker>(
-          *topology_, *mesh_, core->plan.id, *large_, draw_key(), queues_[core->plan.id]);
+      core->worker = std::make_unique<dataplane::Worker>(*topology_, *mesh_, core->plan.id, *large_,
+                                                         draw_key(), queues_[core->plan.id]);
     }
   }
   for (auto& core : cores_) {
@@ -348,8 +349,8 @@ void Wiring::join_loops() {
     PollLoop& loop = core->loop;
     if (core->intake) loop.add(*core->intake);
     if (core->egress) loop.add(*core->egress);
-    // Last among those that poll and first to flush would be wrong: what the servant sends in poll()
-    // leaves in the worker's flush() of the same turn.
+    // Last among those that poll and first to flush would be wrong: what the servant sends in
+    // poll() leaves in the worker's flush() of the same turn.
     if (core->worker) {
       loop.add(*core->worker);
       mesh_->set_loop(core->plan.id, loop);

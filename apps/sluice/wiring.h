@@ -7,12 +7,6 @@
 // Errors   Throws StartError with a sentence for the operator.
 #pragma once
 
-#include <atomic>
-#include <memory>
-#include <stdexcept>
-#include <string>
-#include <vector>
-
 #include "apps/sluice/adapters.h"
 #include "apps/sluice/core_runtime.h"
 #include "base/counters.h"
@@ -27,6 +21,12 @@
 #include "dataplane/net/impaired_port.h"
 #include "dataplane/net/large_buffers.h"
 #include "dataplane/net/topology.h"
+
+#include <atomic>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace sluice {
 
@@ -90,8 +90,8 @@ class Wiring {
   std::vector<std::unique_ptr<dataplane::ImpairedPort>> impaired_;  // nullptr where there is none
   std::unique_ptr<dataplane::Topology> topology_;
   std::unique_ptr<dataplane::LargeBuffers> large_;
-  std::vector<std::vector<dataplane::WorkerQueue>> queues_;     // of each poll core
-  std::vector<std::vector<std::uint8_t>> servers_;              // of each port: its poll cores
+  std::vector<std::vector<dataplane::WorkerQueue>> queues_;  // of each poll core
+  std::vector<std::vector<std::uint8_t>> servers_;           // of each port: its poll cores
   std::unique_ptr<dataplane::BounceMesh> mesh_;
   std::unique_ptr<ListenerDirectory> listeners_;
 

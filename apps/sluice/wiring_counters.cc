@@ -34,7 +34,8 @@ void Wiring::register_counters() {
   for (std::size_t p = 0; p < impaired_.size(); ++p) {
     if (!impaired_[p]) continue;
     for (std::uint16_t queue = 0; queue < impaired_[p]->info().queues; ++queue) {
-      registry_.add(-1, dataplane::ImpairedPort::counter_infos(), impaired_[p]->counters(queue).all(),
+      registry_.add(-1, dataplane::ImpairedPort::counter_infos(),
+                    impaired_[p]->counters(queue).all(),
                     "port=\"" + settings_.ports[p].name + "\"");
     }
   }
@@ -43,9 +44,9 @@ void Wiring::register_counters() {
     const std::string label = "port=\"" + port->info().name + "\"";
     const auto add = [&](std::string_view name, std::string_view help,
                          std::uint64_t dataplane::PortStatistics::*member) {
-      registry_.add_computed({name, "", help, MetricKind::Counter},
-                             [&port, member] { return static_cast<double>(port->statistics().*member); },
-                             label);
+      registry_.add_computed(
+          {name, "", help, MetricKind::Counter},
+          [&port, member] { return static_cast<double>(port->statistics().*member); }, label);
     };
     add("port_rx_missed_total", "Frames that came while no receive descriptor was free.",
         &dataplane::PortStatistics::missed);
@@ -56,8 +57,9 @@ void Wiring::register_counters() {
     add("port_tx_errors_total", "Frames that the device could not send.",
         &dataplane::PortStatistics::transmit_errors);
   }
-  registry_.add_computed({"rcu_retired", "", "Objects that wait for a grace period.", MetricKind::Gauge},
-                         [this] { return static_cast<double>(reclaimer_->pending()); });
+  registry_.add_computed(
+      {"rcu_retired", "", "Objects that wait for a grace period.", MetricKind::Gauge},
+      [this] { return static_cast<double>(reclaimer_->pending()); });
 }
 
 }  // namespace sluice

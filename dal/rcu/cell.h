@@ -8,7 +8,8 @@
 //
 // Threads  get() anywhere under a ReadScope; publish() on the writer's thread. The old snapshot is
 //          destroyed on the Reclaimer's thread.
-// Memory   One small heap node per snapshot beside the snapshot itself: publishing is a control path.
+// Memory   One small heap node per snapshot beside the snapshot itself: publishing is a control
+//          path.
 // Errors   A cell is never empty.
 #pragma once
 

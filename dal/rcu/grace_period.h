@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The ordering of a grace period as ThreadSanitizer is told it: every thread's last read happens before
-// every free that the grace period allows. Private to this folder.
+// The ordering of a grace period as ThreadSanitizer is told it: every thread's last read happens
+// before every free that the grace period allows. Private to this folder.
 #pragma once
 
 #include "dal/rcu/tsan.h"

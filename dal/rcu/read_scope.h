@@ -2,9 +2,9 @@
 //
 // ReadScope: the right to look at shared data; passed by const& to everything that returns some.
 //
-// With QSBR a reader pays nothing: what was found stays valid until its thread next reports quiescence,
-// and the scope is there so that the type system says so. A pointer found under it is never a member,
-// never in a ring, never kept for the next turn.
+// With QSBR a reader pays nothing: what was found stays valid until its thread next reports
+// quiescence, and the scope is there so that the type system says so. A pointer found under it is
+// never a member, never in a ring, never kept for the next turn.
 //
 // Threads  Any thread that holds a Reader and is online.
 // Errors   Debug builds assert both that, and that no scope is open when quiescence is reported.

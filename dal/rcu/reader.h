@@ -2,10 +2,11 @@
 //
 // Reader: a thread's registration with the grace-period system (liburcu, QSBR flavour).
 //
-// A registered thread that is online holds back every free until it reports quiescence, so it reports
-// once per loop turn and goes offline before anything that blocks (PollLoop's two hooks).
+// A registered thread that is online holds back every free until it reports quiescence, so it
+// reports once per loop turn and goes offline before anything that blocks (PollLoop's two hooks).
 //
-// Threads  Made, used and destroyed by the thread it registers. Cheap enough for every loop turn: two
+// Threads  Made, used and destroyed by the thread it registers. Cheap enough for every loop turn:
+//          two
 //          loads and a compare unless a grace period is waiting.
 // Memory   None. Must not outlive its Reclaimer.
 #pragma once

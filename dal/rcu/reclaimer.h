@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reclaimer: the thread that frees what nobody can be reading any more. Retired: the hook by which an
-// object is handed to it.
+// Reclaimer: the thread that frees what nobody can be reading any more. Retired: the hook by which
+// an object is handed to it.
 //
-// The worker polls (URCU_CALL_RCU_RT), so handing over a batch costs a writer core an atomic exchange
-// and never a futex; the price is a wake-up every 10 ms, which also makes each grace period serve all
-// batches of that time.
+// The worker polls (URCU_CALL_RCU_RT), so handing over a batch costs a writer core an atomic
+// exchange and never a futex; the price is a wake-up every 10 ms, which also makes each grace
+// period serve all batches of that time.
 //
-// Threads  One per process, made by the control thread before it pins itself (the worker inherits the
+// Threads  One per process, made by the control thread before it pins itself (the worker inherits
+//          the
 //          affinity). Release functions run on the worker.
-// Memory   Bounded by what is retired between two grace periods; a core that is stuck holds everything
+// Memory   Bounded by what is retired between two grace periods; a core that is stuck holds
+//          everything
 //          back, which pending() shows and the watchdog ends.
 // Errors   None.
 #pragma once
@@ -23,8 +25,8 @@ namespace sluice::rcu {
 
 class Reclaimer;
 
-// Part of every object that is freed after a grace period; used from retire() on, so it may share its
-// storage with something that only a live object needs. Retiring never allocates.
+// Part of every object that is freed after a grace period; used from retire() on, so it may share
+// its storage with something that only a live object needs. Retiring never allocates.
 struct Retired {
   void* head[2];  // liburcu's rcu_head, used in the first object of a batch
   Retired* next;
@@ -40,8 +42,8 @@ class Reclaimer {
   Reclaimer(const Reclaimer&) = delete;
   Reclaimer& operator=(const Reclaimer&) = delete;
 
-  // Returns when all batches that were handed over before the call have been freed. Blocks for some ten
-  // milliseconds: control threads and tests only. The caller counts as quiescent.
+  // Returns when all batches that were handed over before the call have been freed. Blocks for some
+  // ten milliseconds: control threads and tests only. The caller counts as quiescent.
   void barrier() noexcept;
 
   // Objects handed over and not yet freed. Any thread, stale is fine.

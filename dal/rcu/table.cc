@@ -29,8 +29,8 @@ TableNode* as_row(cds_lfht_node* node) {
   return reinterpret_cast<TableNode*>(node);
 }
 
-// The low bits of a node's link say what the node itself is (rculfhash.h: "ptr | REMOVAL_OWNER_FLAG |
-// BUCKET_FLAG | REMOVED_FLAG"); the constructor checks that bucket 0 looks like one.
+// The low bits of a node's link say what the node itself is (rculfhash.h: "ptr | REMOVAL_OWNER_FLAG
+// | BUCKET_FLAG | REMOVED_FLAG"); the constructor checks that bucket 0 looks like one.
 constexpr std::uintptr_t kRemoved = 1;
 constexpr std::uintptr_t kBucket = 2;
 constexpr std::uintptr_t kFlags = 7;
@@ -54,8 +54,8 @@ std::uint64_t reverse_bits(std::uint64_t value) {
 
 LfHash::LfHash(std::uint64_t rows) : mask_(to_buckets(rows) - 1) {
   const std::uint64_t count = to_buckets(rows);
-  // The mmap flavour keeps all buckets in one array, which makes them prefetchable; kMaxBuckets is only
-  // reserved address space.
+  // The mmap flavour keeps all buckets in one array, which makes them prefetchable; kMaxBuckets is
+  // only reserved address space.
   table_ =
       _cds_lfht_new(count, count, kMaxBuckets, 0, &cds_lfht_mm_mmap, &urcu_qsbr_flavor, nullptr);
   SLUICE_CHECK(table_ != nullptr);
@@ -122,8 +122,8 @@ void LfHash::want_huge_pages() noexcept {
   if (madvise(start, end - begin, MADV_HUGEPAGE) == 0) madvise(start, end - begin, kMadvCollapse);
 }
 
-// cds_lfht keeps one list ordered by the bit-reversed hash; bucket b of 2^k starts the stretch whose
-// top k bits are b reversed:
+// cds_lfht keeps one list ordered by the bit-reversed hash; bucket b of 2^k starts the stretch
+// whose top k bits are b reversed:
 //
 //   position  0x0000...   0x4000...   0x8000...   0xc000...       (k = 2)
 //   bucket    0           2           1           3

@@ -2,11 +2,12 @@
 //
 // Table: a concurrent hash table of immutable rows; a thin typed wrapper over liburcu's cds_lfht.
 //
-// A row derives from TableNode and says which key it matches. Rows are replaced whole. The bucket array
-// is presized and never resizes by itself (a busy poller stalls that for seconds: measured); a control
-// thread asks for grow() while readers and writers go on.
+// A row derives from TableNode and says which key it matches. Rows are replaced whole. The bucket
+// array is presized and never resizes by itself (a busy poller stalls that for seconds: measured);
+// a control thread asks for grow() while readers and writers go on.
 //
-// Threads  find*() on any thread under a ReadScope: no lock, no store, no wait. replace() and remove()
+// Threads  find*() on any thread under a ReadScope: no lock, no store, no wait. replace() and
+//          remove()
 //          with the Writer that owns the key; different keys may have different writers at once.
 //          grow() on one control thread.
 // Memory   16 B a bucket, reserved as address space up to kMaxBuckets and touched as it grows. Rows
@@ -33,8 +34,8 @@ struct alignas(8) TableNode {
   void* storage[2];
 };
 
-// Where a walk over the whole table stands between slices. Keeps its place when the table grows, and
-// meets every row that stays in the table from the first slice to the last exactly once.
+// Where a walk over the whole table stands between slices. Keeps its place when the table grows,
+// and meets every row that stays in the table from the first slice to the last exactly once.
 struct TableCursor {
   std::uint64_t position = 0;
   bool done = false;
@@ -66,9 +67,9 @@ class LfHash {
   void visit(TableCursor& cursor, std::uint32_t budget, Visit fn, void* context) const;
   std::uint64_t buckets() const noexcept { return mask_.load(std::memory_order_relaxed) + 1; }
 
-  // Three steps, so that a burst hides the cache misses of a hit: the bucket, the first row behind it,
-  // and, where that is not yet the row of this hash, the next one. Only hints: a link that changes
-  // meanwhile is no harm.
+  // Three steps, so that a burst hides the cache misses of a hit: the bucket, the first row behind
+  // it, and, where that is not yet the row of this hash, the next one. Only hints: a link that
+  // changes meanwhile is no harm.
   void prefetch_bucket(std::uint64_t hash) const noexcept { __builtin_prefetch(bucket(hash)); }
   const TableNode* prefetch_first_row(std::uint64_t hash) const noexcept {
     return prefetch_link(*bucket(hash));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What ThreadSanitizer cannot see: liburcu is a system library without its instrumentation, so the
-// two orderings it gives us (publish before find; last read before free) are stated here in words that
-// the sanitizer understands. Nothing in any other build.
+// two orderings it gives us (publish before find; last read before free) are stated here in words
+// that the sanitizer understands. Nothing in any other build.
 #pragma once
 
 #if defined(__SANITIZE_THREAD__)

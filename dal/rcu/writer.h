@@ -6,7 +6,8 @@
 // What a change makes unreachable is retired here and goes to the Reclaimer in batches.
 //
 // Threads  One thread (which holds a Reader); asserted in debug builds.
-// Memory   Retiring allocates nothing. Up to kBatch objects wait for the batch to fill: flush() from a
+// Memory   Retiring allocates nothing. Up to kBatch objects wait for the batch to fill: flush()
+//          from a
 //          timer or at the end of a change bounds how long.
 #pragma once
 
@@ -27,8 +28,8 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  // `object` cannot be found any more by readers that start now; release(&object) runs once all readers
-  // that may have found it are done.
+  // `object` cannot be found any more by readers that start now; release(&object) runs once all
+  // readers that may have found it are done.
   void retire(Retired& object, void (*release)(Retired*) noexcept) noexcept {
     assert_same_thread();
     object.next = waiting_;

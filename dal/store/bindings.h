@@ -5,8 +5,9 @@
 //   | node, lengths | AoR | row 0 | row 1 ... | texts of row 0, row 1 ... | tail |
 //   '--------------- what readers touch ----------------------------------'
 //
-// The tail is the owner core's: its expiry timer and, once the record is replaced, the hook by which it
-// is freed. It is last so that arming a neighbour's timer does not dirty a line that readers use.
+// The tail is the owner core's: its expiry timer and, once the record is replaced, the hook by
+// which it is freed. It is last so that arming a neighbour's timer does not dirty a line that
+// readers use.
 //
 // Threads  Read anywhere under the ReadScope that found it. Built, replaced and let go by one
 //          LocationWriter.
@@ -27,7 +28,8 @@ namespace sluice::store {
 
 class LocationWriter;
 
-// One way to reach the AoR, as given to the table and as read from it. The texts live with the record.
+// One way to reach the AoR, as given to the table and as read from it. The texts live with the
+// record.
 struct Binding {
   std::string_view contact;  // the URI
   std::string_view params;  // the other Contact parameters with their leading ';', no expires, no q

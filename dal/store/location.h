@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Location: which bindings an address-of-record has (RFC 3261 10). Read on every core, written by the
-// core that owns the AoR.
+// Location: which bindings an address-of-record has (RFC 3261 10). Read on every core, written by
+// the core that owns the AoR.
 //
-// Threads  find*() on any thread under a ReadScope: lock-free, nothing is written, nothing allocated.
-//          A LocationWriter belongs to one servant core; ingress sends every REGISTER of an AoR to the
-//          same one by the same keyed hash. When an AoR moves to another core, that core just writes:
-//          what it replaces is freed by the core that made it, when its timer next fires.
+// Threads  find*() on any thread under a ReadScope: lock-free, nothing is written, nothing
+//          allocated.
+//          A LocationWriter belongs to one servant core; ingress sends every REGISTER of an AoR to
+//          the same one by the same keyed hash. When an AoR moves to another core, that core just
+//          writes: what it replaces is freed by the core that made it, when its timer next fires.
 //          maintain() and walks belong to the control thread.
-// Memory   A record per AoR in its writer's slab, freed after a grace period. Must outlive the cores
+// Memory   A record per AoR in its writer's slab, freed after a grace period. Must outlive the
+//          cores
 //          (their wheels hold its timers); destroyed on a thread that holds a Reader.
 // Errors   A writer at its memory limit refuses and leaves the AoR as it was.
 #pragma once
@@ -45,8 +47,8 @@ struct AorKey {
   std::uint64_t hash = 0;
 };
 
-// Hears of every change, on the core that makes it, between publishing the new record and letting go of
-// the old one: where replication, storage and the reg event package hang on. Must not block.
+// Hears of every change, on the core that makes it, between publishing the new record and letting
+// go of the old one: where replication, storage and the reg event package hang on. Must not block.
 class LocationObserver {
  public:
   virtual ~LocationObserver() = default;
@@ -59,9 +61,9 @@ class Location;
 
 class LocationWriter {
  public:
-  // All bindings of the AoR become `bindings`, at once for every reader; none removes the AoR. Texts may
-  // point into the record that is replaced. At most Bindings::kMost. False: out of memory, nothing
-  // has changed.
+  // All bindings of the AoR become `bindings`, at once for every reader; none removes the AoR.
+  // Texts may point into the record that is replaced. At most Bindings::kMost. False: out of
+  // memory, nothing has changed.
   bool replace(Core& core, const AorKey& key, std::span<const Binding> bindings) noexcept;
 
   // False if there was none.
@@ -116,8 +118,8 @@ class Location {
     table_.find_batch(scope, queries);
   }
 
-  // The next slice of a walk over everything; `budget` bounds how much is looked at. Let the scope end
-  // between slices. fn(const Bindings&).
+  // The next slice of a walk over everything; `budget` bounds how much is looked at. Let the scope
+  // end between slices. fn(const Bindings&).
   template <typename Fn>
   void for_each_slice(const rcu::ReadScope& scope, rcu::TableCursor& cursor, std::uint32_t budget,
                       Fn&& fn) const {

@@ -92,8 +92,8 @@ void Slab::release(void* block) noexcept {
   slab.released_.fetch_add(1, std::memory_order_release);
 }
 
-// A grace period sends thousands of blocks home at once: a bounded number of them a call, so that no
-// message pays for all.
+// A grace period sends thousands of blocks home at once: a bounded number of them a call, so that
+// no message pays for all.
 void Slab::sort_returned(const Block* const& wanted) noexcept {
   constexpr int kAtOnce = 32;
   for (int i = 0; i < kAtOnce && wanted == nullptr; ++i) {

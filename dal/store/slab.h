@@ -2,13 +2,15 @@
 //
 // Slab: memory for records of many sizes, handed out by one core and given back by any thread.
 //
-// Threads  allocate() on the owner core only. release() anywhere, without a lock: the block goes onto a
+// Threads  allocate() on the owner core only. release() anywhere, without a lock: the block goes
+//          onto a
 //          stack that the owner takes whole when its own list of that size is dry.
-// Memory   Spans of 64 kB, each cut into blocks of one size (steps of 16 B, so that a record wastes 8 B
-//          on average); spans come from 2 MB pieces that ask for huge pages. Nothing goes back to the
-//          system before the slab dies. reserve() takes what start-up expects, so that a running core
-//          asks the system once per 2 MB of growth and never in steady state. Records over kLargest
-//          come from the heap.
+// Memory   Spans of 64 kB, each cut into blocks of one size (steps of 16 B, so that a record wastes
+//          8 B
+//          on average); spans come from 2 MB pieces that ask for huge pages. Nothing goes back to
+//          the system before the slab dies. reserve() takes what start-up expects, so that a
+//          running core asks the system once per 2 MB of growth and never in steady state. Records
+//          over kLargest come from the heap.
 // Errors   nullptr at the limit.
 #pragma once
 

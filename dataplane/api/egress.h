@@ -6,16 +6,17 @@
 // Memory   allocate() lends a buffer with room in front for every lower header, so that a datagram
 //          goes out without a copy; one above the port's buffer size comes from the pool of large
 //          buffers and is fragmented on the way out. Both are given back when sent or dropped.
-// Errors   allocate(): empty when the pools are dry. send_datagram() takes the bytes in any case and
+// Errors   allocate(): empty when the pools are dry. send_datagram() takes the bytes in any case
+//          and
 //          counts why it dropped them (no route, neighbour unresolved, port full).
 #pragma once
-
-#include <cstdint>
 
 #include "base/bytes.h"
 #include "base/core.h"
 #include "base/endpoint.h"
 #include "base/flow_id.h"
+
+#include <cstdint>
 
 namespace sluice::dataplane {
 

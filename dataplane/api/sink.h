@@ -9,13 +9,13 @@
 // See      docs/architecture.md, "Life of a message".
 #pragma once
 
-#include <cstdint>
-#include <span>
-
 #include "base/bytes.h"
 #include "base/core.h"
 #include "base/endpoint.h"
 #include "base/flow_id.h"
+
+#include <cstdint>
+#include <span>
 
 namespace sluice::dataplane {
 

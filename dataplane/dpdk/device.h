@@ -46,8 +46,9 @@ class Device {
   // The kernel interface it stands on; empty when it has none (or makes its own: tap).
   std::string lower_interface() const;
 
-  // Says why the device cannot work here before DPDK fails with less to say: privilege, /dev/net/tun,
-  // a missing interface, a NIC that still belongs to the kernel. Empty when nothing is known against it.
+  // Says why the device cannot work here before DPDK fails with less to say: privilege,
+  // /dev/net/tun, a missing interface, a NIC that still belongs to the kernel. Empty when nothing
+  // is known against it.
   std::string find_obstacle(bool hugepages) const;
 
  private:
@@ -56,9 +57,9 @@ class Device {
   std::vector<std::pair<std::string, std::string>> arguments_;
 };
 
-// True for an interface whose peer is on this machine (veth, bridge, virtio...): such a peer may leave
-// the UDP checksum to hardware that is not there. Measured on veth: with the peer's tx offload on, every
-// datagram arrives with only the pseudo-header sum in the checksum field.
+// True for an interface whose peer is on this machine (veth, bridge, virtio...): such a peer may
+// leave the UDP checksum to hardware that is not there. Measured on veth: with the peer's tx
+// offload on, every datagram arrives with only the pseudo-header sum in the checksum field.
 bool has_local_peer(const std::string& interface);
 bool interface_is_running(const std::string& interface);
 unsigned interface_mtu(const std::string& interface);

@@ -45,9 +45,9 @@ std::string describe(const cpu_set_t& cpus) {
   return text;
 }
 
-// notes on net_tap: the driver arms a real-time signal for every packet. Blocked here, before EAL makes
-// its threads, so that all of them inherit it. An overflow of the signal queue is reported as SIGIO, which
-// would end the process.
+// notes on net_tap: the driver arms a real-time signal for every packet. Blocked here, before EAL
+// makes its threads, so that all of them inherit it. An overflow of the signal queue is reported as
+// SIGIO, which would end the process.
 void block_tap_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -160,7 +160,8 @@ Result<std::unique_ptr<Eal>, std::string> Eal::start(const EalOptions& options) 
                             hugepages ? "hugepages" : "ordinary memory",
                             said.empty() ? rte_strerror(rte_errno) : said));
   }
-  // EAL has made a directory for files that --no-shconf keeps it from writing, and would leave it behind.
+  // EAL has made a directory for files that --no-shconf keeps it from writing, and would leave it
+  // behind.
   ::rmdir(rte_eal_get_runtime_dir());
   return std::unique_ptr<Eal>(new Eal(options.lcores, hugepages));
 }

@@ -2,7 +2,8 @@
 //
 // Eal: the DPDK environment of this process: its memory, its lcores, its devices.
 //
-// Threads  start() on the thread that becomes the control thread (EAL's main lcore; it keeps its CPU
+// Threads  start() on the thread that becomes the control thread (EAL's main lcore; it keeps its
+//          CPU
 //          affinity). Every lcore of the plan is a pinned thread that EAL makes; launch() gives it
 //          its work. Threads created before start() do not inherit the signal mask that the tap
 //          driver needs: start EAL first.
@@ -33,8 +34,8 @@ struct EalOptions {
   std::vector<LcorePlan> lcores;
   Hugepages hugepages = Hugepages::Auto;
   std::uint32_t memory_mb = 512;
-  // Device strings of all ports that will be opened, in the form of PortOptions::device. PCI devices
-  // must be known at start; virtual ones are made when their port is opened.
+  // Device strings of all ports that will be opened, in the form of PortOptions::device. PCI
+  // devices must be known at start; virtual ones are made when their port is opened.
   std::vector<std::string> devices;
   bool verbose = false;  // DPDK's own log to stderr
 };

@@ -20,8 +20,8 @@ class EalLog {
   // The same for libbpf and libxdp, once the af_xdp driver has loaded them.
   static void install_bpf();
 
-  // While one lives, notices and errors are kept; otherwise only critical ones are, so that a driver
-  // that complains about each packet cannot slow a core down.
+  // While one lives, notices and errors are kept; otherwise only critical ones are, so that a
+  // driver that complains about each packet cannot slow a core down.
   class Listening {
    public:
     Listening();

@@ -2,7 +2,8 @@
 //
 // An rte_mbuf as OwnedBytes and back, without a copy. Internal to dataplane/dpdk.
 //
-// Threads  release_mbuf() on any thread: a thread that is no lcore gives back past the per-core cache.
+// Threads  release_mbuf() on any thread: a thread that is no lcore gives back past the per-core
+//          cache.
 // Memory   One segment, one reference, the whole buffer (headroom included) inside the OwnedBytes.
 #pragma once
 
@@ -24,8 +25,8 @@ inline OwnedBytes lend_mbuf(rte_mbuf* mbuf) noexcept {
           &release_mbuf};
 }
 
-// The mbuf behind `bytes`, its fields set to the window that `bytes` has now; nullptr when the bytes
-// live elsewhere. `bytes` keeps the ownership until the driver has taken the frame.
+// The mbuf behind `bytes`, its fields set to the window that `bytes` has now; nullptr when the
+// bytes live elsewhere. `bytes` keeps the ownership until the driver has taken the frame.
 inline rte_mbuf* borrow_mbuf(const OwnedBytes& bytes) noexcept {
   if (!bytes.releases_with(&release_mbuf)) return nullptr;
   auto* mbuf = static_cast<rte_mbuf*>(bytes.handle());

@@ -3,7 +3,8 @@
 // Port: an Ethernet port by EAL device string: a NIC (PCI), net_tap, net_af_packet, net_af_xdp,
 // net_memif, net_ring, net_null, net_pcap, virtio.
 //
-// Threads  open() and the destructor on the control thread. A queue belongs to one lcore; allocate(),
+// Threads  open() and the destructor on the control thread. A queue belongs to one lcore;
+//          allocate(),
 //          statistics() and status() may be called by any registered thread.
 // Memory   A pool of buffers per port, lent without a copy. A port that is closed while buffers are
 //          still out leaves its pool behind, so that they can come home.

@@ -2,10 +2,11 @@
 //
 // BounceMesh: the rings between workers, and who serves which port.
 //
-// RSS is a speed-up, never a condition: a fragment that landed on the wrong core, a datagram for a port
-// that another core serves, and what one core learned about a neighbour or a path cross here.
+// RSS is a speed-up, never a condition: a fragment that landed on the wrong core, a datagram for a
+// port that another core serves, and what one core learned about a neighbour or a path cross here.
 //
-// Threads  Ring (from, to) is pushed by worker `from` and popped by worker `to`. All else is constant once
+// Threads  Ring (from, to) is pushed by worker `from` and popped by worker `to`. All else is
+//          constant once
 //          the loops are set.
 // Memory   Workers x workers rings, reserved at construction. Outlives the workers.
 // Errors   A full ring refuses; the sender counts.

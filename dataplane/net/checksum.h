@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The Internet checksum (RFC 1071): 64-bit adds with end-around carry, folded to 16 bits at the end.
+// The Internet checksum (RFC 1071): 64-bit adds with end-around carry, folded to 16 bits at the
+// end.
 //
 // Sums are kept as the words lie in memory, and what fold() and finish() return is stored with
 // wire::store_raw16(): byte order drops out of ones' complement arithmetic.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ICMP (RFC 792, RFC 1122 3.2.2) and ICMPv6 (RFC 4443): echo, port unreachable, path MTU.
-// Everything that makes us send is rate-limited per port, errors and answers alike (RFC 4443 2.4 f).
+// Everything that makes us send is rate-limited per port, errors and answers alike (RFC 4443 2.4
+// f).
 #include "dataplane/net/checksum.h"
 #include "dataplane/net/stack.h"
 
@@ -83,8 +84,8 @@ NetCounter Stack::echo(Core& core, Packet& packet, std::uint8_t reply_type) noex
 
 NetCounter Stack::packet_too_big(Core& core, Packet& packet, ByteView quoted,
                                  std::uint32_t mtu) noexcept {
-  // The quote must be a UDP datagram of one of our listeners; whether anything large was recently sent
-  // to that destination, PathMtuCache knows. An attacker would have to guess both.
+  // The quote must be a UDP datagram of one of our listeners; whether anything large was recently
+  // sent to that destination, PathMtuCache knows. An attacker would have to guess both.
   const bool v4 = packet.destination.is_v4();
   const std::uint32_t least = v4 ? wire::kIpv4MinimumMtu : wire::kIpv6MinimumMtu;
   if (mtu < least || mtu > 0xffff) return NetCounter::IcmpInvalid;
@@ -125,7 +126,8 @@ NetCounter Stack::packet_too_big(Core& core, Packet& packet, ByteView quoted,
 }
 
 void Stack::send_port_unreachable(Core& core, const Packet& packet) noexcept {
-  // After reassembly the header to quote is gone, and a group frame is never answered (RFC 1122 3.2.2).
+  // After reassembly the header to quote is gone, and a group frame is never answered (RFC 1122
+  // 3.2.2).
   if (packet.l3_length == 0 || packet.group_frame || !packet.in.spec().icmp_unreachable ||
       !icmp_[packet.in.index()].take(core.now())) {
     return;

@@ -24,8 +24,8 @@ constexpr CounterInfo kInfos[] = {
     {"impairment_frames_total", "direction=\"tx\",what=\"corrupted\"",
      "Frames impaired on purpose."},
 };
-// A worker receives and transmits by turns; after this many turns without a transmit(), nothing comes that
-// a late frame could be later than. It is less than a core spins before it sleeps.
+// A worker receives and transmits by turns; after this many turns without a transmit(), nothing
+// comes that a late frame could be later than. It is less than a core spins before it sleeps.
 constexpr std::uint32_t kQuietTurns = 8;
 
 static_assert(std::size(kInfos) == static_cast<std::size_t>(ImpairmentCounter::Count));

@@ -2,11 +2,13 @@
 //
 // ImpairedPort: a bad network in front of a good port: loss, duplication, reordering, corruption.
 //
-// A FramePort stacked on a FramePort, for the lab's lossy runs. The same seed and the same frames give the
-// same accidents.
+// A FramePort stacked on a FramePort, for the lab's lossy runs. The same seed and the same frames
+// give the same accidents.
 //
-// Threads  As the port below: a queue pair belongs to one core, and so does what is kept for it here.
-// Memory   At most kHeld frames kept per queue and direction; a duplicate is a copy in a buffer of the port
+// Threads  As the port below: a queue pair belongs to one core, and so does what is kept for it
+//          here.
+// Memory   At most kHeld frames kept per queue and direction; a duplicate is a copy in a buffer of
+//          the port
 //          below, and is left out when that is dry.
 // Errors   What was done is counted per queue.
 #pragma once

@@ -43,8 +43,8 @@ NetCounter Stack::ipv6_input(Core& core, Packet& packet) noexcept {
 
   const auto left = [&] { return bytes.size() - front; };
   if (next == wire::kProtoFragment) {
-    // The fragment header comes first or not at all: anything in front of it is per fragment and of no
-    // use to us, and the chain behind it is in the first fragment (RFC 7112).
+    // The fragment header comes first or not at all: anything in front of it is per fragment and of
+    // no use to us, and the chain behind it is in the first fragment (RFC 7112).
     if (left() < wire::kFragmentHeaderLength) return NetCounter::IpOptions;
     const std::uint16_t field = wire::load16(at + front + 2);
     const std::uint32_t id = wire::load32(at + front + 4);

@@ -2,8 +2,10 @@
 //
 // LargeBuffers: room for the largest datagram, one pool per core, made once for the whole process.
 //
-// Threads  allocate() takes from the pool of the core it runs on; a buffer may be freed on any core.
-// Memory   per_core x 64 KiB for each core, reserved at construction (touched only when used). Outlives
+// Threads  allocate() takes from the pool of the core it runs on; a buffer may be freed on any
+//          core.
+// Memory   per_core x 64 KiB for each core, reserved at construction (touched only when used).
+//          Outlives
 //          every worker and every buffer.
 // Errors   Empty when the core's pool is dry.
 #pragma once

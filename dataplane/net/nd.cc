@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Neighbour discovery, RFC 4861: solicitations (7.2.3 validates, 7.2.4 answers) and advertisements (7.2.5).
-// Router advertisements are not listened to: gateways are configured.
+// Neighbour discovery, RFC 4861: solicitations (7.2.3 validates, 7.2.4 answers) and advertisements
+// (7.2.5). Router advertisements are not listened to: gateways are configured.
 #include "dataplane/net/checksum.h"
 #include "dataplane/net/stack.h"
 

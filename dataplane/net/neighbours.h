@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// NeighbourCache: who has which address on our links (RFC 826, RFC 4861 section 7.3). One per worker.
+// NeighbourCache: who has which address on our links (RFC 826, RFC 4861 section 7.3). One per
+// worker.
 //
-// The cache decides, the caller sends: resolve() and tick() say when to ask, learn() says who has become
-// reachable and hands back what waited for it.
+// The cache decides, the caller sends: resolve() and tick() say when to ask, learn() says who has
+// become reachable and hands back what waited for it.
 //
 //   state       event                          action                       next
 //   (none)      resolve                        ask the group                Incomplete
 //   (none)      request, traffic               -                            Stale
-//   Incomplete  any evidence                   send what waited             Reachable (reply), Stale (other)
-//   Incomplete  1 s                            ask the group, 3 times       Incomplete, then (none)
-//   Reachable   30 s                           -                            Stale
-//   Stale       resolve                        ask the neighbour, use it    Probe
-//   Stale       evidence, other MAC            take it                      Stale
-//   Probe       reply                          -                            Reachable
-//   Probe       1 s                            ask the neighbour, 3 times   Probe, then (none)
-//   Reachable, Probe: another MAC that nobody asked for is ignored, unless a known gateway announces it
-//   (its standby took over): then Stale.
+//   Incomplete  any evidence                   send what waited             Reachable (reply),
+//   Stale (other) Incomplete  1 s                            ask the group, 3 times
+//   Incomplete, then (none) Reachable   30 s                           -
+//   Stale Stale       resolve                        ask the neighbour, use it    Probe Stale
+//   evidence, other MAC            take it                      Stale Probe       reply
+//   -                            Reachable Probe       1 s                            ask the
+//   neighbour, 3 times   Probe, then (none) Reachable, Probe: another MAC that nobody asked for is
+//   ignored, unless a known gateway announces it (its standby took over): then Stale.
 //
 // Threads  Its worker's core only.
-// Memory   Fixed at construction: sets of eight entries; a full set gives up the entry unused for longest.
+// Memory   Fixed at construction: sets of eight entries; a full set gives up the entry unused for
+//          longest.
 //          Datagrams that wait are bounded per entry (3) and in sum.
 // Errors   None; what is given up is counted.
 #pragma once

@@ -65,15 +65,16 @@ std::optional<NetCounter> Stack::route_and_send(Core& core, ListenerId id, const
 
 std::uint32_t Stack::mtu_to(Core& core, const PortQueue& out, const IpAddress& remote,
                             std::uint32_t packet_size) noexcept {
-  // What fits everywhere needs no look at the cache; IPv4 routers fragment for us, but a host that says
-  // it cannot take more is believed all the same.
+  // What fits everywhere needs no look at the cache; IPv4 routers fragment for us, but a host that
+  // says it cannot take more is believed all the same.
   const std::uint32_t everywhere = remote.is_v4() ? wire::kIpv4MinimumMtu : wire::kIpv6MinimumMtu;
   if (packet_size <= everywhere) return out.mtu();
   return path_mtus_.use(core.now(), remote, out.mtu());
 }
 
 std::uint16_t Stack::next_ip_id() noexcept {
-  // RFC 6864 4.3 wants no repeats in flight, not secrecy: splitmix64 over a counter from a random start.
+  // RFC 6864 4.3 wants no repeats in flight, not secrecy: splitmix64 over a counter from a random
+  // start.
   std::uint64_t value = ip_id_ += 0x9e3779b97f4a7c15ULL;
   value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9ULL;
   value = (value ^ value >> 27) * 0x94d049bb133111ebULL;

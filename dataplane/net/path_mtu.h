@@ -2,8 +2,9 @@
 //
 // PathMtuCache: what the path to a destination carries (RFC 1191, RFC 8201).
 //
-// Only a destination that was recently sent something large has an entry, and only an entry can shrink:
-// a forged "packet too big" about a packet that never left changes nothing (RFC 8201 section 4).
+// Only a destination that was recently sent something large has an entry, and only an entry can
+// shrink: a forged "packet too big" about a packet that never left changes nothing (RFC 8201
+// section 4).
 //
 // Threads  Its worker's core only.
 // Memory   Fixed at construction: sets of four, the oldest gives way.

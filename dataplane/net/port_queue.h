@@ -5,7 +5,8 @@
 // Threads  The worker that owns the queue.
 // Memory   A batch of kTxBatch frames; it is given to the port when full and in flush().
 // Errors   What the port does not take stays for the next flush(). A port that takes nothing for
-//          kPatience flushes loses the batch, and a full batch loses the newest frame; both are counted.
+//          kPatience flushes loses the batch, and a full batch loses the newest frame; both are
+//          counted.
 #pragma once
 
 #include "dataplane/api/frame_port.h"

@@ -37,8 +37,8 @@ NetCounter Reassembler::add(Core& core, const FragmentKey& key, const Fragment& 
   const auto length = static_cast<std::uint32_t>(fragment.bytes.size());
   if (length == 0 || (fragment.more && length % 8 != 0)) return NetCounter::FragmentMalformed;
   if (fragment.offset + length > wire::kLargestIpPayload) return NetCounter::FragmentMalformed;
-  // RFC 1858 3, RFC 7112: the first fragment holds the whole transport header; nor may the second start
-  // inside it (RFC 3128), which for a header of eight bytes the offset unit already excludes.
+  // RFC 1858 3, RFC 7112: the first fragment holds the whole transport header; nor may the second
+  // start inside it (RFC 3128), which for a header of eight bytes the offset unit already excludes.
   if (fragment.offset == 0 && length < wire::kUdpLength) return NetCounter::FragmentTiny;
 
   const std::uint64_t hash = key.hash(key_);

@@ -2,15 +2,16 @@
 //
 // Reassembler: IP fragments in, whole transport packets out (RFC 791 3.2, RFC 8200 4.5).
 //
-// Ours, because rte_ip_frag 22.11 stops at 8 fragments, has a public hash seed, leaves the protocol out of
-// the key and mishandles duplicates and overlaps. Fragments are copied to their place in one large buffer
-// as they come, so no receive buffer is held hostage and the result is contiguous.
+// Ours, because rte_ip_frag 22.11 stops at 8 fragments, has a public hash seed, leaves the protocol
+// out of the key and mishandles duplicates and overlaps. Fragments are copied to their place in one
+// large buffer as they come, so no receive buffer is held hostage and the result is contiguous.
 //
 // Overlap is attack or corruption, never a retransmission (RFC 5722, RFC 8200 4.5): everything is
 // discarded and the key stays poisoned until its time is up. An exact duplicate is ignored.
 //
 // Threads  Its worker's core only.
-// Memory   A fixed number of datagrams at once; the oldest gives way, and a source that has its share
+// Memory   A fixed number of datagrams at once; the oldest gives way, and a source that has its
+//          share
 //          gives up its own oldest first.
 // Errors   add() names the reason; see the NetCounter rows Fragment*.
 #pragma once

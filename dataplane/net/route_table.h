@@ -2,9 +2,9 @@
 //
 // RouteTable: longest prefix match by one binary search.
 //
-// build() cuts the address space at every prefix border and stores for each piece the longest prefix that
-// covers it, so that a lookup has no back-tracking: 1,024 routes are at most 11 steps. rte_lpm would cost
-// 64 MB for the same and know IPv4 only.
+// build() cuts the address space at every prefix border and stores for each piece the longest
+// prefix that covers it, so that a lookup has no back-tracking: 1,024 routes are at most 11 steps.
+// rte_lpm would cost 64 MB for the same and know IPv4 only.
 //
 // Threads  Immutable after build().
 // Memory   Two sorted arrays a family.

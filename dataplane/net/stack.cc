@@ -126,8 +126,8 @@ bool Stack::learn(Core& core, std::uint16_t port, const IpAddress& address, cons
   const bool gateway = topology_.is_gateway(port, address);
   const auto [entry, changed] =
       neighbours_.learn(core.now(), port, address, mac, evidence, gateway);
-  // A reply lands where RSS puts it, not with the worker that asked: the others judge it by what they know
-  // and have asked. Bounded, because anybody on the link can send replies.
+  // A reply lands where RSS puts it, not with the worker that asked: the others judge it by what
+  // they know and have asked. Bounded, because anybody on the link can send replies.
   const bool news = changed || evidence == Evidence::Reply || evidence == Evidence::Announce;
   if (!from_peer && news && mesh_.owners(port).size() > 1 && neighbour_news_.take(core.now())) {
     BounceItem item;

@@ -2,11 +2,13 @@
 //
 // Stack: layers 2 to 4 of one worker: frames in, datagrams out, and the other way round.
 //
-// input() ends each frame in exactly one row of drop_reasons.def and send() each datagram: both return the
-// row, and one place counts it. What a frame causes to be sent goes into the batch of its port.
+// input() ends each frame in exactly one row of drop_reasons.def and send() each datagram: both
+// return the row, and one place counts it. What a frame causes to be sent goes into the batch of
+// its port.
 //
 // Threads  Its worker's core only.
-// Memory   Received buffers are passed on (Datagram::payload), answered in place or freed at once. Caches
+// Memory   Received buffers are passed on (Datagram::payload), answered in place or freed at once.
+//          Caches
 //          have fixed sizes (StackOptions).
 // Errors   Counted; see drop_reasons.def.
 // See      dataplane/README.md for the files and the RFCs each of them implements.
@@ -74,7 +76,8 @@ class Stack {
   }
 
  private:
-  // One IP packet while it is looked at. `bytes` starts with the transport header once IP is through.
+  // One IP packet while it is looked at. `bytes` starts with the transport header once IP is
+  // through.
   struct Packet {
     PortQueue& in;
     OwnedBytes bytes;
@@ -182,7 +185,8 @@ class Stack {
   std::vector<TokenBucket> icmp_;  // per port
   std::array<Datagram, kDatagramBatch> datagrams_;
   std::uint32_t datagram_count_ = 0;
-  // Whom we have just learned from, by a cheap hash: spares the lookup for a peer that keeps talking.
+  // Whom we have just learned from, by a cheap hash: spares the lookup for a peer that keeps
+  // talking.
   std::array<std::uint64_t, 256> heard_{};
   std::uint64_t ip_id_ = 0;
   std::uint64_t dirty_peers_[4] = {};  // bit per worker

@@ -7,7 +7,8 @@
 namespace sluice::dataplane {
 namespace {
 
-// Not keyed: the table holds only what the operator configured, and a stranger's address just misses.
+// Not keyed: the table holds only what the operator configured, and a stranger's address just
+// misses.
 std::uint64_t mix(std::uint64_t value) noexcept {
   value ^= value >> 32;
   value *= 0x9e3779b97f4a7c15ULL;

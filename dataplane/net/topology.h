@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Topology: what is where: ports and their addresses, routes, listeners. Built once, then only read.
+// Topology: what is where: ports and their addresses, routes, listeners. Built once, then only
+// read.
 //
-// A port keeps its own view of the routes, because an answer leaves through the port of the address it is
-// sent from (RFC 1122 3.3.4.2, the strong model): two ports may each have a default gateway. The view
-// over all ports says which port a new request to a stranger takes.
+// A port keeps its own view of the routes, because an answer leaves through the port of the address
+// it is sent from (RFC 1122 3.3.4.2, the strong model): two ports may each have a default gateway.
+// The view over all ports says which port a new request to a stranger takes.
 //
 // Threads  Immutable after build(): shared by all workers and readable from any core.
 // Memory   Everything is sorted arrays made by build(); lookups allocate nothing.
@@ -74,7 +75,8 @@ class Topology {
   // Out of one port.
   std::optional<NextHop> next_hop(std::uint16_t port, const IpAddress& remote) const noexcept;
 
-  // The UDP listener of exactly this address and port number on this port; kNoListener if there is none.
+  // The UDP listener of exactly this address and port number on this port; kNoListener if there is
+  // none.
   ListenerId find_listener(std::uint16_t port, const Endpoint& local) const noexcept;
   const TopologyListener* listener(ListenerId id) const noexcept;
   // The first listener of this transport and of the remote's family on the port that the route to
@@ -85,7 +87,8 @@ class Topology {
   bool is_gateway(std::uint16_t port, const IpAddress& address) const noexcept;
   // Inside a connected network of the port.
   bool is_on_link(std::uint16_t port, const IpAddress& address) const noexcept;
-  // The broadcast address (all ones) of a connected IPv4 network, or the network itself (all zeros).
+  // The broadcast address (all ones) of a connected IPv4 network, or the network itself (all
+  // zeros).
   bool is_subnet_broadcast(std::uint16_t port, const IpAddress& address) const noexcept;
   // Our address to speak from to a neighbour: the one in its network, else the first of its family.
   const IpAddress* source_for(std::uint16_t port, const IpAddress& neighbour) const noexcept;

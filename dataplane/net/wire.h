@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Wire formats of layers 2 to 4: offsets, lengths and code points, and loads and stores in network order.
+// Wire formats of layers 2 to 4: offsets, lengths and code points, and loads and stores in network
+// order.
 //
 // Read first: RFC 826 (ARP), RFC 791 and 1122 (IPv4), RFC 8200 (IPv6), RFC 792 and 4443 (ICMP),
 // RFC 4861 (neighbour discovery), RFC 768 (UDP), IEEE 802.1Q.

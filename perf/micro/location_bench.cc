@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The location table and the registrar above it: lookups at 10 k and 1 M AoRs (10 M with --ten-million),
-// one by one and in bursts of 32, replacing a record, reading while 50 k writes a second happen, and a
-// whole REGISTER without the network. Times in ns, `ticks` are TSC ticks per operation, `heap` counts
-// operator new per operation.
+// The location table and the registrar above it: lookups at 10 k and 1 M AoRs (10 M with
+// --ten-million), one by one and in bursts of 32, replacing a record, reading while 50 k writes a
+// second happen, and a whole REGISTER without the network. Times in ns, `ticks` are TSC ticks per
+// operation, `heap` counts operator new per operation.
 //
 //   location_bench --benchmark_repetitions=5 --benchmark_report_aggregates_only
 #include "tests/apps/registrar_bench.h"
@@ -321,7 +321,8 @@ class Message {
   std::size_t cseq_;
 };
 
-// range(0) AoRs resident. Only on_request() is timed (`ticks`); `parse` is indexing and checking before it.
+// range(0) AoRs resident. Only on_request() is timed (`ticks`); `parse` is indexing and checking
+// before it.
 void BM_Register(benchmark::State& state, bool fresh) {
   const auto resident = static_cast<std::uint64_t>(state.range(0));
   Table& table = table_of(state.range(0));

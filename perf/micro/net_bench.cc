@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a worker costs a packet: receive checks and delivery, junk drop, transmit build. The port is a list
-// of ready frames, so what is measured is the stack with its share of the loop, not a driver.
+// What a worker costs a packet: receive checks and delivery, junk drop, transmit build. The port is
+// a list of ready frames, so what is measured is the stack with its share of the loop, not a
+// driver.
 //
 // Read the lowest of several repetitions; `tsc` is TSC ticks a packet.
 #include "base/pool.h"

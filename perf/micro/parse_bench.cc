@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a message costs: index only, checked, fully decoded, answered, relayed. In ns and in TSC ticks, a
-// message and a byte. BM_<work>/<message>; "mix" is a shuffled day's traffic.
+// What a message costs: index only, checked, fully decoded, answered, relayed. In ns and in TSC
+// ticks, a message and a byte. BM_<work>/<message>; "mix" is a shuffled day's traffic.
 //
 //   parse_bench --benchmark_repetitions=7 --benchmark_report_aggregates_only=true
 #include "perf/micro/sip_corpus.h"
@@ -43,8 +43,8 @@ const Corpus& corpus(const std::string& name) {
   return found->second;
 }
 
-// Runs work(message text) over the corpus again and again. The ticks are the median of small groups of
-// messages: what else runs on the core does not count.
+// Runs work(message text) over the corpus again and again. The ticks are the median of small groups
+// of messages: what else runs on the core does not count.
 template <typename Work>
 void run(benchmark::State& state, const std::string& name, Work&& work) {
   constexpr std::size_t kGroup = 16;
@@ -113,7 +113,8 @@ void BM_IndexAndCheck(benchmark::State& state, const std::string& name) {
   });
 }
 
-// The lower Vias, every Contact, Route and Record-Route value and its URI: what check() does not decode.
+// The lower Vias, every Contact, Route and Record-Route value and its URI: what check() does not
+// decode.
 void decode_rest(const Message& message) {
   bool top = true;
   for_each_value(message, HeaderId::Via, [&top](std::string_view value, const HeaderField&) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Corpus: many distinct messages of one shape, so that a branch predictor cannot learn one by heart.
+// Corpus: many distinct messages of one shape, so that a branch predictor cannot learn one by
+// heart.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ inline std::string read_vector(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Copies of a message whose letters and digits differ inside of Call-ID, tags, branches and user names, and
-// whose header fields are of different lengths.
+// Copies of a message whose letters and digits differ inside of Call-ID, tags, branches and user
+// names, and whose header fields are of different lengths.
 class Corpus {
  public:
   Corpus(const std::string& message, std::size_t count, std::uint32_t seed = 1) {

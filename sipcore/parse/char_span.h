@@ -2,8 +2,8 @@
 //
 // How far a run of characters of one set reaches, sixteen at a time.
 //
-// A set of ASCII characters is 8 rows of 16: a byte's low nibble picks a column (which rows have it), its
-// high nibble the row's bit. Two shuffles and an AND say for 16 bytes who is in:
+// A set of ASCII characters is 8 rows of 16: a byte's low nibble picks a column (which rows have
+// it), its high nibble the row's bit. Two shuffles and an AND say for 16 bytes who is in:
 //
 //   bytes        'v'  'i'  'a'  ';'         set: letters
 //   column       row bits of 0x.6, 0x.9, 0x.1, 0x.b
@@ -87,9 +87,10 @@ inline __m128i load_partial(const char* text, std::size_t size) {
   return _mm_cvtsi64_si128(static_cast<long long>(word));
 }
 
-// Fewer than 16 bytes with anything behind them. Tokens have all lengths, so load_partial() would cost a wrong guess
-// of the branch predictor each time. A load that stays in the page of its first byte cannot fault, and what lies
-// beyond the text is thrown away unread; the sanitizers rightly do not like it and get the other way.
+// Fewer than 16 bytes with anything behind them. Tokens have all lengths, so load_partial() would
+// cost a wrong guess of the branch predictor each time. A load that stays in the page of its first
+// byte cannot fault, and what lies beyond the text is thrown away unread; the sanitizers rightly do
+// not like it and get the other way.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SLUICE_EXACT_LOADS 1
 #elif defined(__has_feature)

@@ -15,8 +15,8 @@ namespace {
 constexpr CharSet kTokenChars = CharSet::of(kToken);
 constexpr CharSet kValueChars = CharSet::of(kParamValue);
 constexpr CharSet kHostChars = CharSet::of(kHostName);
-// Everything a list item or a quoted string can be skipped over in one go; DEL and what is above 127 too, but
-// those stop a span and are skipped singly.
+// Everything a list item or a quoted string can be skipped over in one go; DEL and what is above
+// 127 too, but those stop a span and are skipped singly.
 constexpr CharSet kPlainListChars = CharSet::of(0xff, " \t\r\n;", ",\"<>");
 constexpr CharSet kPlainQuotedChars = CharSet::of(0xff, " \t\r\n;,<>", "\"\\");
 constexpr CharSet kDisplayNameChars = CharSet::of(kToken, " \t\r\n");
@@ -71,7 +71,8 @@ Step step_param(std::string_view text, std::size_t& at, Params::Param& out) {
   return Step::Param;
 }
 
-// sent-protocol = protocol-name SLASH protocol-version SLASH transport, white space around the slashes.
+// sent-protocol = protocol-name SLASH protocol-version SLASH transport, white space around the
+// slashes.
 bool parse_sent_protocol(std::string_view text, std::size_t& at, Via& via) {
   if (text.starts_with("SIP/2.0/")) {  // as nearly everybody writes it
     const std::size_t end = span_of(text, 8, kTokenChars);
@@ -112,8 +113,8 @@ bool parse_host_port(std::string_view text, std::size_t& used, std::string_view&
     const std::size_t close = text.find(']');
     if (close == std::string_view::npos) return false;
     at = close + 1;
-    // What a bracketed host says is used as an address, so it has to be one (RFC 5118 4.10: the three
-    // colons of RFC 3261's grammar bug are refused).
+    // What a bracketed host says is used as an address, so it has to be one (RFC 5118 4.10: the
+    // three colons of RFC 3261's grammar bug are refused).
     if (!IpAddress::parse(text.substr(0, at))) return false;
   } else {
     at = span_of(text, 0, kHostChars);
@@ -291,8 +292,8 @@ bool decode_name_addr(std::string_view value, NameAddr& out) noexcept {
     out.uri = text.substr(at + 1, close - at - 1);
     at = close + 1;
   } else {
-    // RFC 3261 20: with a comma, question mark or semicolon in it the URI must stand in brackets. So a
-    // semicolon starts the header parameters, and whatever else ends the URI is refused there.
+    // RFC 3261 20: with a comma, question mark or semicolon in it the URI must stand in brackets.
+    // So a semicolon starts the header parameters, and whatever else ends the URI is refused there.
     at = span_of(text, 0, kAddrSpecChars);
     out.uri = text.substr(0, at);
   }

@@ -57,7 +57,8 @@ struct Via {
 };
 Result<Via, ParseError> parse_via(std::string_view value) noexcept;
 
-// name-addr or addr-spec with header parameters: From, To, Contact, Route, Record-Route, Path, Refer-To.
+// name-addr or addr-spec with header parameters: From, To, Contact, Route, Record-Route, Path,
+// Refer-To.
 struct NameAddr {
   std::string_view display_name;  // as spelled, quotes kept
   std::string_view uri;           // between the brackets, or the addr-spec
@@ -84,12 +85,12 @@ Result<std::uint32_t, ParseError> parse_number(std::string_view value,
 // q-value in thousandths: "0.7" is 700 (RFC 3261 25.1).
 Result<std::uint16_t, ParseError> parse_q(std::string_view value) noexcept;
 
-// Takes the first value off a comma-separated list, trimmed; commas inside quotes and <> do not count.
-// False when the list is used up.
+// Takes the first value off a comma-separated list, trimmed; commas inside quotes and <> do not
+// count. False when the list is used up.
 bool next_value(std::string_view& list, std::string_view& value) noexcept;
 
-// Walks every value of every field with this id, in order. fn(std::string_view value, const HeaderField&)
-// returns false to stop.
+// Walks every value of every field with this id, in order. fn(std::string_view value, const
+// HeaderField&) returns false to stop.
 template <typename Fn>
 void for_each_value(const Message& message, HeaderId id, Fn&& fn) {
   for (const HeaderField* field = message.find(id); field != nullptr;

@@ -37,8 +37,8 @@ Version version_from(std::string_view text) {
   return digits ? Version::OtherSip : Version::None;
 }
 
-// " SIP/" somewhere after the method: without it this is another protocol's request (HTTP, RTSP), and
-// not worth an answer.
+// " SIP/" somewhere after the method: without it this is another protocol's request (HTTP, RTSP),
+// and not worth an answer.
 bool mentions_sip(std::string_view line) {
   for (std::size_t at = line.find('/'); at != std::string_view::npos; at = line.find('/', at + 1)) {
     if (at >= 4 && line[at - 4] == ' ' && equals_no_case(line.substr(at - 3, 3), "SIP"))
@@ -161,7 +161,8 @@ class MessageIndexer {
     return request_line(method_end + 1, line_end);
   }
 
-  // RFC 3261 25.1: Method SP Request-URI SP SIP-Version, single spaces and none elsewhere. False: not SIP.
+  // RFC 3261 25.1: Method SP Request-URI SP SIP-Version, single spaces and none elsewhere. False:
+  // not SIP.
   bool request_line(std::uint32_t uri, std::uint32_t end) {
     const std::string_view rest = between(uri, end);
     const std::size_t space = rest.find(' ');
@@ -179,7 +180,8 @@ class MessageIndexer {
     return true;
   }
 
-  // RFC 3261 25.1: SIP-Version SP Status-Code SP Reason-Phrase; the phrase may be empty, its SP is there.
+  // RFC 3261 25.1: SIP-Version SP Status-Code SP Reason-Phrase; the phrase may be empty, its SP is
+  // there.
   void status_line(std::uint32_t end) {
     const std::string_view line = between(begin_, end);
     const std::size_t space = line.find(' ');
@@ -221,15 +223,16 @@ class MessageIndexer {
     }
   }
 
-  // `end` is the offset of the field's last CR. The members it needs more than once are copied first: stores
-  // of single bytes could alias them.
+  // `end` is the offset of the field's last CR. The members it needs more than once are copied
+  // first: stores of single bytes could alias them.
   [[gnu::always_inline]] bool add_field(std::uint32_t begin, std::uint32_t end) {
     const char* const text = text_;
     if (end + 2 - begin > limits_.header_line) return note(ParseError::HeaderTooLong);
     const std::uint32_t count = m_.count_;
     if (count >= most_fields_) return note(ParseError::TooManyHeaders);
 
-    // Names are short: sixteen bytes nearly always hold the colon, and the name for header_from_16().
+    // Names are short: sixteen bytes nearly always hold the colon, and the name for
+    // header_from_16().
     const std::uint32_t readable = size_ - begin;
     const __m128i first =
         readable >= 16 ? load_16(text + begin) : load_partial(text + begin, readable);
@@ -248,8 +251,8 @@ class MessageIndexer {
     const HeaderId id = header_from_16(name, keep_bytes(first, name_end - begin));
     if (id == HeaderId::Other && !is_token(name)) return note(ParseError::BadHeaderName);
 
-    // Nearly always one space before the value and none behind it. text[end] is a CR, so the second test
-    // needs no bound.
+    // Nearly always one space before the value and none behind it. text[end] is a CR, so the second
+    // test needs no bound.
     std::uint32_t value = colon + 1;
     if (text[value] == ' ') ++value;
     while (value < end && is_lws(text[value])) ++value;
@@ -277,8 +280,8 @@ class MessageIndexer {
     return true;
   }
 
-  // RFC 3261 18.3, 20.14. Two Content-Length fields are refused even where they agree: whoever stands
-  // behind us may read the other one.
+  // RFC 3261 18.3, 20.14. Two Content-Length fields are refused even where they agree: whoever
+  // stands behind us may read the other one.
   void body() {
     const std::uint32_t begin = begin_of_field_ + 2;
     std::uint32_t end = size_;

@@ -5,24 +5,27 @@
 // RFC 3261 7 (structure), 7.3.1 (folding, compact forms, lists), 18.3 (framing over UDP), 25.1.
 //
 // Threads  Plain data; moves between cores with its bytes.
-// Memory   Owns nothing, allocates nothing. Slices count from the first of the bytes given to parse();
+// Memory   Owns nothing, allocates nothing. Slices count from the first of the bytes given to
+//          parse();
 //          string_views live as long as those bytes. rebase() follows them after a copy.
-// Errors   parse() says why (ParseError) and keeps what it has indexed so far, so that a refusal can
-//          still be answered from the top Via, From, To, Call-ID and CSeq: a bad start line does not
-//          stop the indexing, the first bad header field does. Never answer a response or an ACK.
+// Errors   parse() says why (ParseError) and keeps what it has indexed so far, so that a refusal
+//          can
+//          still be answered from the top Via, From, To, Call-ID and CSeq: a bad start line does
+//          not stop the indexing, the first bad header field does. Never answer a response or an
+//          ACK.
 #pragma once
-
-#include <array>
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string_view>
 
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/slice.h"
 #include "sipcore/parse/limits.h"
 #include "sipcore/parse/parse_error.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
 
 namespace sluice::sip {
 
@@ -51,7 +54,7 @@ bool is_list(HeaderId id) noexcept;
 
 // One header field as it stands in the message.
 struct HeaderField {
-  Slice line;   // from the name's first byte to after the last CRLF (folds included)
+  Slice line;  // from the name's first byte to after the last CRLF (folds included)
   Slice name;
   Slice value;  // without surrounding white space; may contain folds (CRLF + SP/HTAB)
   HeaderId id = HeaderId::Other;
@@ -62,21 +65,20 @@ class Message {
  public:
   enum class Kind : std::uint8_t { Request, Response };
 
-  // Indexes one message that fills `bytes` (a datagram; leading CRLFs are skipped, RFC 3261 7.5; octets
-  // beyond Content-Length are discarded, 18.3). Structure only: line ends, header names, the start line,
-  // Content-Length. Says nothing yet about the values (see sanity.h).
-  // On a stream the framer has cut the message already and passes its exact bytes.
+  // Indexes one message that fills `bytes` (a datagram; leading CRLFs are skipped, RFC 3261 7.5;
+  // octets beyond Content-Length are discarded, 18.3). Structure only: line ends, header names, the
+  // start line, Content-Length. Says nothing yet about the values (see sanity.h). On a stream the
+  // framer has cut the message already and passes its exact bytes.
   Result<void, ParseError> parse(ByteView bytes, const Limits& limits) noexcept;
 
   // The same bytes as given to parse(), at another address.
-  void rebase(const std::uint8_t* base) noexcept {
-    base_ = reinterpret_cast<const char*>(base);
-  }
+  void rebase(const std::uint8_t* base) noexcept { base_ = reinterpret_cast<const char*>(base); }
 
   bool is_request() const noexcept { return kind_ == Kind::Request; }
   bool is_response() const noexcept { return kind_ == Kind::Response; }
 
-  // Request: method and Request-URI. For a response, method() is that of CSeq (Other before sanity).
+  // Request: method and Request-URI. For a response, method() is that of CSeq (Other before
+  // sanity).
   Method method() const noexcept { return method_; }
   std::string_view method_text() const noexcept { return at(method_text_); }
   std::string_view request_uri() const noexcept { return at(request_uri_); }
@@ -104,7 +106,8 @@ class Message {
 
   std::string_view at(Slice slice) const noexcept { return {base_ + slice.offset, slice.length}; }
   // The whole message: start line to the end of the body, without what a datagram carries beyond.
-  // Slices do not count from here but from the first byte given to parse(): leading CRLFs may lie between.
+  // Slices do not count from here but from the first byte given to parse(): leading CRLFs may lie
+  // between.
   std::string_view text() const noexcept { return {base_ + start_line_.offset, size_}; }
   std::uint32_t size() const noexcept { return size_; }
   Slice start_line() const noexcept { return start_line_; }  // without its CRLF

@@ -34,8 +34,8 @@ constexpr std::array<HeaderRow, static_cast<std::size_t>(HeaderId::Count)> kHead
 
 constexpr std::size_t kNames = kHeaders.size() - 1;
 
-// The first sixteen bytes of each name in lower case, zeros behind it, and 0x20 where it has a letter: what may
-// differ. Most names end there; the tail of the others is compared singly.
+// The first sixteen bytes of each name in lower case, zeros behind it, and 0x20 where it has a
+// letter: what may differ. Most names end there; the tail of the others is compared singly.
 struct Known {
   alignas(16) std::array<char, 16> lower{};
   alignas(16) std::array<char, 16> fold{};
@@ -58,7 +58,8 @@ alignas(64) constexpr std::array<Known, kNames> kKnown = make_all_known();
 
 constexpr unsigned kHashBits = 9;
 
-// The bits 0x20 are set in all bytes, so that the hash does not see case; the comparison does the rest.
+// The bits 0x20 are set in all bytes, so that the hash does not see case; the comparison does the
+// rest.
 constexpr std::size_t hash_of(std::uint64_t low, std::uint64_t high, std::size_t size,
                               std::uint64_t seed) {
   constexpr std::uint64_t kCase = 0x2020202020202020;

@@ -3,11 +3,11 @@
 // ParseError: why a message or a part of it was refused (parse_error.def).
 #pragma once
 
+#include "base/counters.h"
+
 #include <cstdint>
 #include <span>
 #include <string_view>
-
-#include "base/counters.h"
 
 namespace sluice::sip {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RFC 3261 8.1.1, 8.1.3.1, 16.3 step 1, 16.7 step 3, 18.1.2, 18.2.1; RFC 4475 for what to do with the rest.
+// RFC 3261 8.1.1, 8.1.3.1, 16.3 step 1, 16.7 step 3, 18.1.2, 18.2.1; RFC 4475 for what to do with
+// the rest.
 #include "sipcore/parse/sanity.h"
 
 #include "base/endpoint.h"
@@ -13,8 +14,8 @@ namespace {
 
 constexpr std::string_view kMagicCookie = "z9hG4bK";  // RFC 3261 8.1.1.7
 
-// Fields that are no list, but of which several are either allowed (RFC 3261 7.3.1: one challenge or
-// credential each; RFC 8224 4) or merely tell people something, so that no two readers can act
+// Fields that are no list, but of which several are either allowed (RFC 3261 7.3.1: one challenge
+// or credential each; RFC 8224 4) or merely tell people something, so that no two readers can act
 // differently on them.
 constexpr bool may_repeat(HeaderId id) {
   switch (id) {
@@ -113,8 +114,8 @@ Result<void, ParseError> check_name_addr(std::string_view value, NameAddr& out,
   return {};
 }
 
-// callid = word [ "@" word ]. Wider: any visible ASCII, because '=' and more '@' are common and the value is
-// only ever compared whole.
+// callid = word [ "@" word ]. Wider: any visible ASCII, because '=' and more '@' are common and the
+// value is only ever compared whole.
 constexpr CharSet kCallIdChars = CharSet::of(kParamValue, ";,\"<>");
 
 bool is_call_id(std::string_view value) {
@@ -136,7 +137,8 @@ Result<void, ParseError> check_request(const Message& message, Essentials& out) 
   } else if (uri.scheme == Scheme::Other) {
     error = ParseError::UnsupportedScheme;
   } else if (!uri.headers.empty()) {
-    // RFC 3261 19.1.1, table 1: no headers in a Request-URI; forwarded they would become somebody's fields.
+    // RFC 3261 19.1.1, table 1: no headers in a Request-URI; forwarded they would become somebody's
+    // fields.
     error = ParseError::BadUri;
   }
   if (error != ParseError::Count) {

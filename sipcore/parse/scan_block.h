@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The line scan on 64 bytes at a time, for kernels that can say where CR, LF and NUL are in a block.
+// The line scan on 64 bytes at a time, for kernels that can say where CR, LF and NUL are in a
+// block.
 //
 //   text       V i a : _ x CR LF T o : _ y CR LF CR LF v =     (_ is a space)
 //   cr         0 0 0 0 0 0 1  0  0 0 0 0 0 1  0  1  0  0 0
@@ -53,8 +54,8 @@ struct BlockCarry {
   std::uint64_t two_after_lf = 2;  // a scan starts at a line's start: as if an LF stood before it
 };
 
-// Any block: the last one, one with the empty line, a NUL or a defect in it, or one for which `ends` may be too
-// small. True: the scan stops here.
+// Any block: the last one, one with the empty line, a NUL or a defect in it, or one for which
+// `ends` may be too small. True: the scan stops here.
 inline bool scan_block_with_care(const BlockMasks& masks, const char* text, std::uint32_t from,
                                  std::uint32_t at, std::uint32_t bytes, std::uint16_t* ends,
                                  std::uint32_t capacity, BlockCarry& carry, LineScan& scan) {
@@ -85,8 +86,9 @@ inline bool scan_block_with_care(const BlockMasks& masks, const char* text, std:
   return stop;
 }
 
-// Masks is a type of the kernel's own file (internal linkage), so that no two instances are merged by the
-// linker although they are compiled for different machines. Masks::of(const char*) reads 64 bytes.
+// Masks is a type of the kernel's own file (internal linkage), so that no two instances are merged
+// by the linker although they are compiled for different machines. Masks::of(const char*) reads 64
+// bytes.
 template <typename Masks>
 inline LineScan scan_lines_by_block(const char* text, std::uint32_t from, std::uint32_t size,
                                     std::uint16_t* ends, std::uint32_t capacity) {
@@ -103,8 +105,8 @@ inline LineScan scan_lines_by_block(const char* text, std::uint32_t from, std::u
       if (scan_block_with_care(masks, text, from, at, 64, ends, capacity, carry, scan)) return scan;
       continue;
     }
-    // How many lines end in a block is a coin toss to the branch predictor: always write kUnrolled of
-    // them and count those that are.
+    // How many lines end in a block is a coin toss to the branch predictor: always write kUnrolled
+    // of them and count those that are.
     std::uint64_t lf = masks.lf;
     for (std::uint32_t i = 0; i < kUnrolled; ++i, lf &= lf - 1) {
       ends[scan.count + i] =

@@ -13,8 +13,8 @@
 namespace sluice::sip {
 namespace {
 
-// Comparing two URIs looks each parameter of one up in the other. Real ones have a handful; the bound keeps a
-// hostile pair from costing millions of steps.
+// Comparing two URIs looks each parameter of one up in the other. Real ones have a handful; the
+// bound keeps a hostile pair from costing millions of steps.
 constexpr unsigned kMostParts = 32;
 
 // Every '%' starts an escape: "%" HEXDIG HEXDIG.
@@ -66,8 +66,8 @@ bool split_user(std::string_view info, Uri& uri) {
 }
 
 bool decode_sip(Uri& uri, std::string_view rest) {
-  // '@' stands nowhere in a URI but after the userinfo (25.1), so there is no question which one counts:
-  // a second one fails the character check of whatever it stands in.
+  // '@' stands nowhere in a URI but after the userinfo (25.1), so there is no question which one
+  // counts: a second one fails the character check of whatever it stands in.
   const std::size_t at = span_of(rest, 0, kUserInfoChars);
   if (at < rest.size() && rest[at] == '@') {
     if (!split_user(rest.substr(0, at), uri)) return false;

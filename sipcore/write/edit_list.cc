@@ -10,8 +10,8 @@ void EditList::add(std::uint32_t begin, std::uint32_t end, std::string_view text
     ok_ = false;
     return;
   }
-  // From the back, because edits mostly come in order. An insertion goes behind the others at its place
-  // but before a range that starts there.
+  // From the back, because edits mostly come in order. An insertion goes behind the others at its
+  // place but before a range that starts there.
   std::uint32_t at = count_;
   while (at > 0) {
     const Edit& before = edits_[at - 1];

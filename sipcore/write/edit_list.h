@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EditList: a message on its way through: keep this range, put that text there, in one pass of copies.
+// EditList: a message on its way through: keep this range, put that text there, in one pass of
+// copies.
 //
 // A proxy changes a few lines of a message and relays the rest untouched (RFC 3261 16.6). Edits may
 // come in any order, because header fields do; several insertions at one place keep theirs.
 //
 // Threads  One thread at a time.
-// Memory   No heap: room for kMaxEdits edits and kScratch bytes of generated text. The message's bytes
-//          and every view passed in must live until write(); what keep() returns lives with the list.
+// Memory   No heap: room for kMaxEdits edits and kScratch bytes of generated text. The message's
+//          bytes
+//          and every view passed in must live until write(); what keep() returns lives with the
+//          list.
 // Errors   Overflow or edits that overlap make ok() false for good: do not write() then.
 #pragma once
 
@@ -76,7 +79,8 @@ class EditList {
   std::uint32_t count_ = 0;
   std::uint32_t scratch_used_ = 0;
   bool ok_ = true;
-  // Only the first count_ and scratch_used_ are ever read: left as they are to keep construction cheap.
+  // Only the first count_ and scratch_used_ are ever read: left as they are to keep construction
+  // cheap.
   std::array<Edit, kMaxEdits> edits_;  // ascending, without overlap
   std::array<char, kScratch> scratch_;
 };

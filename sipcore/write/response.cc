@@ -6,8 +6,8 @@
 namespace sluice::sip {
 namespace {
 
-// What has to be worked out before a byte is written: the top Via with its place in the first Via field,
-// and the texts that go into it.
+// What has to be worked out before a byte is written: the top Via with its place in the first Via
+// field, and the texts that go into it.
 struct TopVia {
   std::string_view before;  // "Via: " as spelled, up to the first value
   std::string_view after;   // the further values of the field and its CRLF
@@ -22,7 +22,8 @@ struct TopVia {
   std::string_view received() const { return {address, address_size}; }
 };
 
-// RFC 3261 18.2.1: received when the sent-by host is not the source address. RFC 3581 4: always with rport.
+// RFC 3261 18.2.1: received when the sent-by host is not the source address. RFC 3581 4: always
+// with rport.
 bool needs_received(const Via& via, const Endpoint& source) {
   if (via.has_rport || !via.received.empty()) return true;
   const auto sent_by = IpAddress::parse(via.host);

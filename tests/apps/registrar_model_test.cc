@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The registrar against a model that anybody can check by reading it: random registers, refreshes,
-// removals and queries of a few AoRs, with the clock jumping. Every answer and the table must agree.
+// removals and queries of a few AoRs, with the clock jumping. Every answer and the table must
+// agree.
 #include "tests/apps/registrar_bench.h"
 
 #include <gtest/gtest.h>

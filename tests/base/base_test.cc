@@ -1,9 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
-
-#include <set>
-#include <thread>
-
 #include "base/bytes.h"
 #include "base/endpoint.h"
 #include "base/flow_id.h"
@@ -12,6 +7,11 @@
 #include "base/pool.h"
 #include "base/ring.h"
 #include "tests/support/test_cores.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
 
 namespace sluice {
 namespace {

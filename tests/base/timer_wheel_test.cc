@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/timer_wheel.h"
 
+#include "base/core.h"
+#include "tests/support/test_cores.h"
+
 #include <gtest/gtest.h>
 
 #include <map>
 #include <memory>
 #include <random>
 #include <vector>
-
-#include "base/core.h"
-#include "tests/support/test_cores.h"
 
 namespace sluice {
 namespace {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The identity: what came in is the sum of how it ended, whatever comes in; and every buffer comes home.
+// The identity: what came in is the sum of how it ended, whatever comes in; and every buffer comes
+// home.
 #include "tests/dataplane/net_fixture.h"
 
 #include <random>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Several workers on one port: fragments meet, neighbours are shared, datagrams find the port's owner.
+// Several workers on one port: fragments meet, neighbours are shared, datagrams find the port's
+// owner.
 #include "tests/dataplane/net_fixture.h"
 
 namespace sluice::dataplane {

@@ -133,8 +133,8 @@ TEST(Reassembly, IgnoresExactDuplicates) {
   EXPECT_EQ(lab.count(NetCounter::FragmentDuplicate), 2U);
 }
 
-// Sends `first`, then `second`, then the rest of the datagram: it must never be delivered, and the id must
-// stay poisoned until the time is up.
+// Sends `first`, then `second`, then the rest of the datagram: it must never be delivered, and the
+// id must stay poisoned until the time is up.
 void expect_poisoned(const Piece& first, const Piece& second, bool changed = false) {
   NetLab lab;
   lab.start();
@@ -268,7 +268,8 @@ TEST(Reassembly, ChecksTheChecksumOfTheWhole) {
   EXPECT_EQ(lab.count(NetCounter::UdpChecksum), 1U);
 }
 
-// Sends `size` bytes and feeds what left back, with the addresses swapped by hand, into the other side.
+// Sends `size` bytes and feeds what left back, with the addresses swapped by hand, into the other
+// side.
 void expect_round_trip(std::size_t size, bool v6, std::size_t frames) {
   NetLab lab;
   lab.start();

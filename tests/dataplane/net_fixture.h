@@ -71,7 +71,8 @@ struct Collector final : DatagramSink {
   unsigned calls = 0;
 };
 
-// One to three workers. With several, worker 0 and 1 have a queue each of port 0; the last has port 1.
+// One to three workers. With several, worker 0 and 1 have a queue each of port 0; the last has port
+// 1.
 class NetLab {
  public:
   explicit NetLab(unsigned workers = 1, TopologySpec spec = lab_spec(), StackOptions options = {})

@@ -10,7 +10,8 @@
 
 namespace {
 
-// before[i] goes in front of byte i; a removed byte is left out, a replacement stands in place of the first.
+// before[i] goes in front of byte i; a removed byte is left out, a replacement stands in place of
+// the first.
 struct Model {
   explicit Model(std::string_view text)
       : original(text), before(text.size() + 1), at(text.size() + 1), taken(text.size()) {}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One header value through every typed parser; what a parser accepts, it accepts again from its own text.
+// One header value through every typed parser; what a parser accepts, it accepts again from its own
+// text.
 #include "base/assert.h"
 #include "sipcore/parse/fields.h"
 

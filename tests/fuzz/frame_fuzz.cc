@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Raw frames and time into two workers over fake ports. After every input: each frame and datagram is in
-// exactly one row of drop_reasons.def, and once time has ended every wait, every buffer is home.
+// Raw frames and time into two workers over fake ports. After every input: each frame and datagram
+// is in exactly one row of drop_reasons.def, and once time has ended every wait, every buffer is
+// home.
 //
-// Input: records of {u8 action, ...}. Actions 0-5: a frame of u16 length to queue action % 2 (with our MAC
-// put in front, so that the fuzzer need not find it); 6: advance u16 milliseconds; 7: send u16 bytes.
+// Input: records of {u8 action, ...}. Actions 0-5: a frame of u16 length to queue action % 2 (with
+// our MAC put in front, so that the fuzzer need not find it); 6: advance u16 milliseconds; 7: send
+// u16 bytes.
 #include "dataplane/worker.h"
 #include "tests/support/fake_port.h"
 #include "tests/support/test_cores.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Any datagram: parse, check, answer, relay. Beyond "no crash" it holds the parser to what its callers
-// rely on: slices inside the message, whatever is accepted survives being written and parsed again.
+// Any datagram: parse, check, answer, relay. Beyond "no crash" it holds the parser to what its
+// callers rely on: slices inside the message, whatever is accepted survives being written and
+// parsed again.
 #include "base/assert.h"
 #include "sipcore/parse/sanity.h"
 #include "sipcore/write/edit_list.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A session of requests through the registrar. The input is cut at NUL; of each part the first byte
-// moves the clock, and the rest is a whole message or, where it does not start like one, header lines
-// of a REGISTER for one of four AoRs. Whatever comes: one answer each, a table that keeps its bounds,
-// and nothing left once everything has expired.
+// moves the clock, and the rest is a whole message or, where it does not start like one, header
+// lines of a REGISTER for one of four AoRs. Whatever comes: one answer each, a table that keeps its
+// bounds, and nothing left once everything has expired.
 #include "tests/apps/registrar_bench.h"
 
 #include <cstdlib>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two URIs, separated by a line feed: views stay inside, equivalence is symmetric and reflexive, a canonical
-// AoR keeps its room.
+// Two URIs, separated by a line feed: views stay inside, equivalence is symmetric and reflexive, a
+// canonical AoR keeps its room.
 #include "base/assert.h"
 #include "sipcore/parse/uri.h"
 

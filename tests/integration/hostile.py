@@ -42,7 +42,8 @@ class Attacker:
         self.source6 = socket.inet_pton(socket.AF_INET6, options.source6)
         self.target6 = socket.inet_pton(socket.AF_INET6, options.target6)
         self.text = options.source.encode()
-        self.makers = [self.noise, self.broken_sip, self.truncated_sip, self.bad_udp_checksum, self.bad_length,
+        self.makers = [self.noise, self.broken_sip, self.truncated_sip, self.bad_udp_checksum,
+                       self.bad_length,
                        self.fragments, self.overlapping, self.lone_fragment, self.bad_ip, self.arp, self.nd,
                        self.ipv6_noise, self.ethernet, self.spoofed]
 
@@ -124,7 +125,8 @@ class Attacker:
         # Lies about addresses that are not ours to claim; never the phone's own.
         claimed = bytes((198, 18, 0, self.random.randrange(100, 200)))
         return [self.frame(0x0806, struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, kind,
-                                               self.random.randbytes(6), claimed, self.target_mac, self.target))]
+                                               self.random.randbytes(6), claimed, self.target_mac,
+                                               self.target))]
 
     def ipv6(self, payload, next_header, hops=64):
         header = struct.pack("!IHBB", 6 << 28, len(payload), next_header, hops)

@@ -188,7 +188,8 @@ class Tests:
     def test_missing_privilege_is_named(self):
         lab("up", "--device", "tap")
         try:
-            words = [LAB, "exec", "edge", "setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin",
+            words = [LAB, "exec", "edge", "setpriv", "--bounding-set", "-net_admin",
+                     "--inh-caps", "-net_admin",
                      f"{self.build}/tests/integration/port_echo", "--device", "net_tap0,iface=sl-access"]
             done = subprocess.run(words, capture_output=True, text=True, timeout=20)
             check(done.returncode == 1 and "CAP_NET_ADMIN" in done.stderr, done.stderr)

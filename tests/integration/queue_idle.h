@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// QueueIdle: sleeps on the descriptors of a core's queues where the ports have them, else for a moment.
+// QueueIdle: sleeps on the descriptors of a core's queues where the ports have them, else for a
+// moment.
 #pragma once
 
 #include "base/poll_loop.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// stack_echo: a UDP echo on port 5060 of the edge's addresses, over the whole stack: ports, worker, ARP
-// and ND, reassembly and fragmentation. One worker has both ports. The yardstick is port_echo.
+// stack_echo: a UDP echo on port 5060 of the edge's addresses, over the whole stack: ports, worker,
+// ARP and ND, reassembly and fragmentation. One worker has both ports. The yardstick is port_echo.
 #include "base/core.h"
 #include "base/poll_loop.h"
 #include "dataplane/dpdk/eal.h"

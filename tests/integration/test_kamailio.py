@@ -19,7 +19,8 @@ def test_access_calls_a_phone_registered_at_kamailio(lab):
     workspace = lab("tap")
     edge = workspace.edge(routes=ROUTE)
     kamailio = workspace.popen(
-        CORE, ["kamailio", "-DD", "-E", "-m", "256", "-M", "16", "-f", ROOT / "tests/integration/kamailio.cfg",
+        CORE, ["kamailio", "-DD", "-E", "-m", "256", "-M", "16",
+               "-f", ROOT / "tests/integration/kamailio.cfg",
                "-Y", workspace.directory, "-w", workspace.directory, "-L",
                "/usr/lib/x86_64-linux-gnu/kamailio/modules"],
         stdout=(workspace.directory / "kamailio.log").open("w"), stderr=subprocess.STDOUT)

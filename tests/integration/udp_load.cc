@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// udp_load: keeps a window of datagrams in flight to a UDP echo through kernel sockets, checks every
-// answer byte for byte, and prints rate, loss and round-trip times as one JSON line.
+// udp_load: keeps a window of datagrams in flight to a UDP echo through kernel sockets, checks
+// every answer byte for byte, and prints rate, loss and round-trip times as one JSON line.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -134,7 +134,8 @@ bool open_flow(Flow& flow, const Options& options) {
   return ::connect(flow.socket, reinterpret_cast<sockaddr*>(&peer), length) == 0;
 }
 
-// What is lost would shrink the window for good: after 100 ms without an answer it is taken as lost.
+// What is lost would shrink the window for good: after 100 ms without an answer it is taken as
+// lost.
 void load(std::vector<Flow>& flows, const Options& options, Totals& totals) {
   std::vector<Datagram> batch(kBatch, Datagram(options.size));
   std::vector<pollfd> fds;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intercept/ingress.h"
 
+#include "sipcore/txn/branch.h"
+#include "tests/support/fake_outbox.h"
+#include "tests/support/test_cores.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,10 +14,6 @@
 #include <string>
 #include <thread>
 
-#include "sipcore/txn/branch.h"
-#include "tests/support/fake_outbox.h"
-#include "tests/support/test_cores.h"
-
 namespace sluice::intercept {
 namespace {
 
@@ -22,14 +22,14 @@ using ::testing::StartsWith;
 
 constexpr HashKey kKey{1, 2};
 
-std::string request(std::string_view method, std::string_view call_id, std::string_view to = "<sip:bob@example.com>",
-                    std::string_view more = "") {
+std::string request(std::string_view method, std::string_view call_id,
+                    std::string_view to = "<sip:bob@example.com>", std::string_view more = "") {
   const std::string name(method);
   return name + " sip:bob@example.com SIP/2.0\r\n" +
          "Via: SIP/2.0/UDP 198.18.0.1:5070;branch=z9hG4bK" + std::string(call_id) + ";rport\r\n" +
          "Max-Forwards: 70\r\nFrom: <sip:alice@example.com>;tag=a1\r\nTo: " + std::string(to) +
-         "\r\nCall-ID: " + std::string(call_id) + "\r\nCSeq: 7 " + name + "\r\n" + std::string(more) +
-         "Content-Length: 0\r\n\r\n";
+         "\r\nCall-ID: " + std::string(call_id) + "\r\nCSeq: 7 " + name + "\r\n" +
+         std::string(more) + "Content-Length: 0\r\n\r\n";
 }
 
 class Collector final : public sip::InboundHandler {
@@ -114,8 +114,8 @@ TEST_F(IngressTest, RegisterGoesByItsAorHoweverItIsSpelled) {
   build(8);
   std::set<std::size_t> servants;
   int call = 0;
-  for (const char* to : {"<sip:bob@example.com>", "\"Bob\" <sip:bob@EXAMPLE.com>;x=y", "sip:bob@example.com",
-                         "<sip:b%6fb@example.com;transport=udp>"}) {
+  for (const char* to : {"<sip:bob@example.com>", "\"Bob\" <sip:bob@EXAMPLE.com>;x=y",
+                         "sip:bob@example.com", "<sip:b%6fb@example.com;transport=udp>"}) {
     deliver(request("REGISTER", "reg-" + std::to_string(call++), to));
     servants.insert(take_one().value());
   }
@@ -128,13 +128,15 @@ TEST_F(IngressTest, AResponseFollowsTheBranchThatWeMinted) {
     const sip::Branch branch(servant, 0x1234'5678'9abc'def0ULL, 0x42);
     const std::string text =
         "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 198.18.0.2:5060;branch=" + std::string(branch.text()) +
-        "\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\nCall-ID: whatever\r\nCSeq: 1 INVITE\r\n\r\n";
+        "\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\nCall-ID: whatever\r\nCSeq: 1 "
+        "INVITE\r\n\r\n";
     deliver(text);
     EXPECT_EQ(take_one(), servant);
   }
   deliver(
       "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 198.18.0.2:5060;branch=z9hG4bKforeign\r\n"
-      "From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\nCall-ID: whatever\r\nCSeq: 1 INVITE\r\n\r\n");
+      "From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\nCall-ID: whatever\r\nCSeq: 1 "
+      "INVITE\r\n\r\n");
   EXPECT_EQ(take_one(), std::nullopt);
   EXPECT_EQ(count(IngressCounter::NoServant), 1U);
 }

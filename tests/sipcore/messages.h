@@ -34,7 +34,8 @@ inline std::optional<std::string> read_file(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// A file under $SLUICE_DATA, or under ../shared/data beside the source tree; nullopt where it is absent.
+// A file under $SLUICE_DATA, or under ../shared/data beside the source tree; nullopt where it is
+// absent.
 inline std::optional<std::string> read_shared(const std::string& name) {
   const char* folder = std::getenv("SLUICE_DATA");
   const std::string root = folder != nullptr ? folder : SLUICE_SOURCE_ROOT "/../shared/data";

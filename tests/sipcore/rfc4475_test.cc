@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The torture messages of RFC 4475: what parse() and check() make of each. Where the verdict of the RFC
-// falls to somebody behind them (401, 415, 420, 483, 501...), they accept.
+// The torture messages of RFC 4475: what parse() and check() make of each. Where the verdict of the
+// RFC falls to somebody behind them (401, 415, 420, 483, 501...), they accept.
 #include "tests/sipcore/messages.h"
 
 #include <gtest/gtest.h>

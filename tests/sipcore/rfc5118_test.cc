@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The IPv6 torture messages of RFC 5118. Three of them print a wrong Content-Length; theirs are tested
-// as printed and repaired.
+// The IPv6 torture messages of RFC 5118. Three of them print a wrong Content-Length; theirs are
+// tested as printed and repaired.
 #include "tests/sipcore/messages.h"
 
 #include <gtest/gtest.h>

@@ -3,10 +3,10 @@
 // FakeOutbox: a scripted way out; keeps what was sent.
 #pragma once
 
+#include "sipcore/outbound.h"
+
 #include <string>
 #include <vector>
-
-#include "sipcore/outbound.h"
 
 namespace sluice::test {
 

@@ -3,7 +3,8 @@
 // FakePort: a FramePort that is two lists: frames to receive, frames that were sent.
 //
 // Threads  One.
-// Memory   Buffers come from a bounded pool, like a NIC's: free_buffers() tells whether all came home.
+// Memory   Buffers come from a bounded pool, like a NIC's: free_buffers() tells whether all came
+//          home.
 #pragma once
 
 #include "base/pool.h"

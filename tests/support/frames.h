@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hand-made frames: each function builds one layer around the bytes it is given, plainly, byte by byte, so
-// that tests do not check the stack against itself. checksum16() is the textbook loop.
+// Hand-made frames: each function builds one layer around the bytes it is given, plainly, byte by
+// byte, so that tests do not check the stack against itself. checksum16() is the textbook loop.
 #pragma once
 
 #include "base/endpoint.h"

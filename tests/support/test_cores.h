@@ -3,12 +3,12 @@
 // TestCores: N cores and one clock, stepped by hand in one thread, so that races become scripts.
 #pragma once
 
+#include "base/core.h"
+#include "base/poll_loop.h"
+
 #include <algorithm>
 #include <memory>
 #include <vector>
-
-#include "base/core.h"
-#include "base/poll_loop.h"
 
 namespace sluice::test {
 
