@@ -30,6 +30,9 @@ inline void pause_cpu() noexcept {
 
 }  // namespace
 
+PollLoop::PollLoop(Core& core, IdlePolicy policy, IdleWait* idle)
+    : core_(core), policy_(policy), idle_(idle), sleep_(kFirstSleep) {}
+
 std::span<const CounterInfo> PollLoop::counter_infos() {
   return kInfos;
 }

@@ -57,8 +57,7 @@ enum class LoopCounter : std::uint8_t {
 
 class PollLoop {
  public:
-  PollLoop(Core& core, IdlePolicy policy, IdleWait* idle)
-      : core_(core), policy_(policy), idle_(idle) {}
+  PollLoop(Core& core, IdlePolicy policy, IdleWait* idle);
 
   void add(Poller& poller) { pollers_.push_back(&poller); }
   // Called once per turn with no borrowed pointer held (RCU quiescent state), and around a sleep.
@@ -102,7 +101,7 @@ class PollLoop {
   std::function<void(bool)> offline_;
   // Own thread only.
   std::uint32_t idle_turns_ = 0;
-  Duration sleep_{};
+  Duration sleep_;  // of the next one
   CounterBlock<LoopCounter, static_cast<std::size_t>(LoopCounter::Count)> counters_;
   // Shared.
   alignas(kCacheLine) std::atomic<bool> sleeping_{false};

@@ -209,7 +209,7 @@ std::vector<Route> check_routes(const Reader& in, const std::vector<Host>& hosts
         match.error(domain, "must be a domain, *.DOMAIN or *; found " + quoted(domain.value));
       }
       const bool hidden = std::any_of(out.begin(), out.end(), [&](const Route& earlier) {
-        return earlier.domain == "*" || earlier.domain == route.domain;
+        return earlier.domain == route.domain;
       });
       if (hidden && !route.domain.empty()) {
         match.error(domain, "is never reached: an earlier route takes " + quoted(domain.value));

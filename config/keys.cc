@@ -90,7 +90,7 @@ constexpr KeyInfo kKeys[] = {
     {"domains[]", "aliases", Texts, kMay, "", "", "", "", "Other names of the same domain."},
 
     {"", "routes", Groups, kMay, "", "", "", "",
-     "Where requests go that no registration answers; the first match wins."},
+     "Where requests go that no registration answers; the most specific match wins."},
     {"routes[]", "match", Group, kMust, "", "", "", "", "Which requests."},
     {"routes[].match", "domain", Text, kMust, "", "", "", "",
      "The host of the Request-URI: `example.com`, `*.example.com` (every name below it) or `*` "

@@ -82,7 +82,7 @@ struct Domain {
   std::vector<std::string> aliases;
 };
 
-// The first route that matches wins.
+// The most specific match wins: a name, then the longest "*.name", then "*".
 struct Route {
   // "example.com"; "*.example.com" (any name below it, not itself); "*" (any). Lower case.
   std::string domain;

@@ -17,7 +17,8 @@ struct Options {
   std::uint32_t default_expires = 3600;  // s; when the request names none
   std::uint32_t min_expires = 60;        // s; below it 423 (never from one hour on: RFC 3261 10.3)
   std::uint32_t max_expires = 7200;      // s; more is shortened to it
-  std::uint32_t jitter = 0;         // s; up to this much is cut off at random, to spread refreshes
+  // Thousandths of the granted lifetime: up to this much is cut off at random, to spread refreshes.
+  std::uint32_t jitter = 0;
   std::uint32_t max_contacts = 10;  // of an AoR; at most store::Bindings::kMost
   // What a request beyond max_contacts does: refuse it, or drop the bindings that expire first.
   bool remove_existing = false;

@@ -296,7 +296,9 @@ std::uint32_t Registrar::grant(Request& request, std::uint32_t asked) noexcept {
   std::uint32_t granted = std::min(asked, options.max_expires);
   const std::uint32_t floor = std::max(options.min_expires, 1U);
   if (options.jitter != 0 && granted > floor) {
-    granted -= request.core.entropy.below(std::min(options.jitter, granted - floor) + 1);
+    const std::uint64_t most = std::uint64_t{granted} * options.jitter / 1000;
+    granted -= request.core.entropy.below(
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(most, granted - floor)) + 1);
   }
   return granted;
 }

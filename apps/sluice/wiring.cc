@@ -65,8 +65,7 @@ registrar::Options registrar_of(const config::Settings& settings) {
   options.min_expires = in_seconds(settings.registrar.min_expires);
   options.max_expires = in_seconds(settings.registrar.max_expires);
   options.max_contacts = settings.registrar.max_contacts;
-  options.jitter = static_cast<std::uint32_t>(settings.registrar.jitter *
-                                              static_cast<double>(options.default_expires));
+  options.jitter = static_cast<std::uint32_t>(settings.registrar.jitter * 1000);
   return options;
 }
 

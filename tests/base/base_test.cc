@@ -12,6 +12,7 @@
 
 #include <set>
 #include <thread>
+#include <vector>
 
 namespace sluice {
 namespace {
@@ -164,6 +165,36 @@ TEST(PollLoop, ATurnPollsAdvancesFlushesAndReportsQuiescence) {
   EXPECT_EQ(poller.flushes, 2);
   EXPECT_EQ(quiescent, 2);
   EXPECT_EQ(cores.loop().counters()[LoopCounter::BusyTurns].value(), 1U);
+}
+
+// Stops its loop once it has been asked to sleep a few times.
+class StoppingWait final : public IdleWait {
+ public:
+  void wait(Duration at_most) noexcept override {
+    lengths.push_back(at_most);
+    if (lengths.size() == 3) loop->stop();
+  }
+  void wake() noexcept override {}
+  Duration longest() const noexcept override { return std::chrono::milliseconds{100}; }
+  PollLoop* loop = nullptr;
+  std::vector<Duration> lengths;
+};
+
+// A core that has never had work must sleep too: it used to spin until its first message.
+TEST(PollLoop, SleepsLongerAndLongerFromTheStart) {
+  SystemClock clock;
+  Core core(0, Role::Servant, clock, HashKey{1, 2});
+  StoppingWait wait;
+  PollLoop loop(core, IdlePolicy::Adaptive, &wait);
+  wait.loop = &loop;
+  CountingPoller poller;
+  poller.work = -1'000'000;
+  loop.add(poller);
+  loop.run();
+  ASSERT_EQ(wait.lengths.size(), 3U);
+  EXPECT_GT(wait.lengths[0], Duration::zero());
+  EXPECT_EQ(wait.lengths[1], 2 * wait.lengths[0]);
+  EXPECT_EQ(wait.lengths[2], 4 * wait.lengths[0]);
 }
 
 }  // namespace

@@ -587,9 +587,9 @@ TEST(LoaderRoutes, Patterns) {
               ElementsAre("routes[0].match.domain is missing: it must be a string"));
   EXPECT_THAT(
       errors_on_line_3("routes = ( { match = { domain = \"*\"; }; to = \"sip:10.0.0.1\"; }, "
-                       "{ match = { domain = \"a.example\"; }; to = \"sip:10.0.0.1\"; } );"),
+                       "{ match = { domain = \"*\"; }; to = \"sip:10.0.0.2\"; } );"),
       ElementsAre("routes[1].match.domain is never reached: an earlier route takes "
-                  "\"a.example\""));
+                  "\"*\""));
 }
 
 // --- the rest ---

@@ -29,7 +29,8 @@ def test_registers_and_calls(lab, device, cores, shape):
     assert len(edge.ctl("show", "registrations", "--limit", "5000")["registrations"]) == 1000
     if shape == "large":
         table = counters(edge)
-        assert total(table, "net_packets_total", 'outcome="fragment_held"') >= calls
+        if device != "af_packet":  # there the kernel reassembles what it receives
+            assert total(table, "net_packets_total", 'outcome="fragment_held"') >= calls
         assert total(table, "net_fragments_sent_total") >= calls
     # RFC 3261 17: the last transaction ends 64*T1 after its final response.
     if device == "tap" and shape == "ipv4":
