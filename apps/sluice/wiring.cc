@@ -102,6 +102,9 @@ Wiring::Wiring(const config::Settings& settings)
 Wiring::~Wiring() {
   stop();
   if (started_) reader_->online();
+  // What still waits in a ring goes home to the pool of its core, so the rings end first.
+  inbound_.clear();
+  outbound_.clear();
   cores_.clear();
   policy_.reset();
   resolver_.reset();

@@ -3,7 +3,8 @@
 // EalPort: the packet path of an open port. port.cc opens one. Internal to dataplane/dpdk.
 //
 // Threads  receive(), transmit(): one lcore per queue. Everything else: any registered thread.
-// Memory   Frames are mbufs of `frames`, lent as OwnedBytes; what arrives in several segments is copied
+// Memory   Frames are mbufs of `frames`, lent as OwnedBytes; what arrives in several segments is
+//          copied
 //          into one buffer of `jumbo`.
 // Errors   Counted per queue.
 #pragma once

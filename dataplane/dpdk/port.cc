@@ -216,10 +216,10 @@ std::string Opening::size_up() {
   return {};
 }
 
-// A pool whose objects are exactly a page each. The af_xdp driver (22.11) hands the kernel a window of
-// objects x object size from the pool's first byte, but a mempool lets no object straddle a page: with
-// objects of 2,432 B in pages of 4 kB the window ends at 59 % of the pool, and what is sent from a buffer
-// beyond it vanishes without a word.
+// A pool whose objects are exactly a page each. The af_xdp driver (22.11) hands the kernel a window
+// of objects x object size from the pool's first byte, but a mempool lets no object straddle a
+// page: with objects of 2,432 B in pages of 4 kB the window ends at 59 % of the pool, and what is
+// sent from a buffer beyond it vanishes without a word.
 rte_mempool* create_page_pool(const std::string& name, unsigned count, unsigned cache, int socket) {
   constexpr unsigned kPage = 4096;
   constexpr unsigned kElement = kPage - RTE_CACHE_LINE_SIZE;  // behind the object's header

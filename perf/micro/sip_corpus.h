@@ -13,6 +13,10 @@
 #include <string_view>
 #include <vector>
 
+#ifndef SLUICE_SOURCE_ROOT  // perf/micro/meson.build says where the tree is
+#define SLUICE_SOURCE_ROOT "."
+#endif
+
 namespace sluice::perf {
 
 // The vectors of tests/data/sip/accepted that stand for a day's traffic.

@@ -82,9 +82,10 @@ class IngressTest : public ::testing::Test {
   test::FakeOutbox outbox_;
   Refuser refuser_{outbox_, kKey};
   Inspection inspection_{sip::Limits{}, refuser_};
-  std::vector<std::unique_ptr<InboundRing>> rings_;
   std::unique_ptr<DispatchTable> table_;
   std::unique_ptr<Ingress> ingress_;
+  // Last: what still waits in a ring goes home to the ingress's pool.
+  std::vector<std::unique_ptr<InboundRing>> rings_;
 };
 
 TEST_F(IngressTest, ADialogItsCancelAndItsAckMeetOnOneServant) {
