@@ -13,7 +13,7 @@ PARTS = ("lint", "unit", "examples", "sanitize", "fuzz", "integration")
 # Built with clang and libFuzzer; the rest of the project with g++.
 CLANG = {"CC": "clang-14", "CXX": "clang++-14"}
 # TSan is for what runs on several threads; the rest of the suite is single-threaded by design.
-THREADED = ("base", "rcu", "location", "control", "intercept")
+THREADED = ("base", "dal_rcu", "dal_location", "intercept")
 
 
 class Tally:
@@ -55,13 +55,18 @@ def run(argv, env=None, timeout=3600):
         return subprocess.CompletedProcess(argv, 124, output + f"\ntimed out after {timeout} s")
 
 
+def setup(directory, *options, env=None):
+    if (ROOT / directory / "build.ninja").exists():
+        return
+    done = run(["meson", "setup", directory, *options], env=env)
+    if done.returncode != 0:
+        print(done.stdout[-8000:])
+        sys.exit(f"meson setup {directory} failed")
+
+
 def build(directory, *options, env=None, targets=()):
     """Configures once, then builds; a failure is the end of the run."""
-    if not (ROOT / directory / "build.ninja").exists():
-        done = run(["meson", "setup", directory, *options], env=env)
-        if done.returncode != 0:
-            print(done.stdout[-8000:])
-            sys.exit(f"meson setup {directory} failed")
+    setup(directory, *options, env=env)
     done = run(["ninja", "-C", directory, *targets])
     if done.returncode != 0:
         print(done.stdout[-8000:])
@@ -122,7 +127,11 @@ def part_sanitize():
     run_meson_suite("build-asan", "unit", "asan", env={
         "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"})
-    build("build-tsan", *flags, "-Db_sanitize=thread")
+    setup("build-tsan", *flags, "-Db_sanitize=thread")
+    build("build-tsan", targets=[
+        pathlib.Path(test["cmd"][0]).relative_to(ROOT / "build-tsan") for test in tests_of("build-tsan")
+        if "unit" in [name.split(":")[-1] for name in test["suite"]]
+        and any(part in test["name"] for part in THREADED)])
     run_meson_suite("build-tsan", "unit", "tsan", only=THREADED, env={
         "TSAN_OPTIONS": f"suppressions={ROOT / 'ci/tsan.supp'}:halt_on_error=1"})
 

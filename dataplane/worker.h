@@ -10,7 +10,7 @@
 //          outlive
 //          the worker.
 // Errors   Counted (net/drop_reasons.def); nothing here fails a turn.
-// See      docs/architecture.md, "From wire to servant".
+// See      docs/architecture.md, "Life of a message".
 #pragma once
 
 #include "base/poll_loop.h"

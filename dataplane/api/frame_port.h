@@ -53,7 +53,7 @@ struct PortInfo {
   bool tx_ipv4_checksum = false;
   bool tx_udp_checksum = false;
   // The peer is the same machine (veth, tap): a UDP checksum field that holds only the
-  // pseudo-header sum is accepted (CHECKSUM_PARTIAL, see docs/operations.md).
+  // pseudo-header sum is accepted (CHECKSUM_PARTIAL, see docs/ports.md).
   bool accept_partial_checksum = false;
 };
 

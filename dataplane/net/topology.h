@@ -10,7 +10,7 @@
 // Threads  Immutable after build(): shared by all workers and readable from any core.
 // Memory   Everything is sorted arrays made by build(); lookups allocate nothing.
 // Errors   build() answers with a sentence for the operator.
-// See      docs/architecture.md, "From wire to servant".
+// See      docs/architecture.md, "Life of a message".
 #pragma once
 
 #include "base/endpoint.h"
