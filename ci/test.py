@@ -122,7 +122,8 @@ def part_examples():
 
 
 def part_sanitize():
-    flags = ["-Dbuildtype=debugoptimized", "-Db_lundef=false", "-Dperf=false"]
+    # Warnings are errors in the main build; instrumented code makes g++ 12 warn about std::regex.
+    flags = ["-Dbuildtype=debugoptimized", "-Db_lundef=false", "-Dperf=false", "-Dwerror=false"]
     build("build-asan", *flags, "-Db_sanitize=address,undefined")
     run_meson_suite("build-asan", "unit", "asan", env={
         "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
