@@ -4,20 +4,23 @@
 
 check_headers.py BUILD [HEADER...]
 
-Flags come from BUILD/compile_commands.json: those of a source beside the header, or of
-the nearest folder above or below. Runs in parallel, through ccache where there is one.
+Flags come from BUILD/compile_commands.json: those of a source beside the header (one that
+includes it, if there is one), or of the nearest folder above or below. Runs in parallel, through
+ccache where there is one.
 """
 
 import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
 FOLDERS = ("base", "dal", "dataplane", "sipcore", "intercept", "config", "apps", "perf", "tests")
 
 
@@ -46,15 +49,22 @@ class Flags:
     def __init__(self, build):
         entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
         self.by_folder = {}
+        self.by_user = {}
         for entry in entries:
             source = pathlib.Path(entry["directory"], entry["file"]).resolve()
             if ROOT in source.parents:
                 folder = source.relative_to(ROOT).parent
-                self.by_folder.setdefault(folder, flags_of(entry["command"]))
+                flags = flags_of(entry["command"])
+                self.by_folder.setdefault(folder, flags)
+                for header in INCLUDE.findall(source.read_text(encoding="utf-8")):
+                    if pathlib.Path(header).parent == folder:
+                        self.by_user.setdefault(pathlib.Path(header), flags)
         if not self.by_folder:
             sys.exit(f"{build}: has no compile commands of this tree")
 
     def of(self, header):
+        if header in self.by_user:
+            return self.by_user[header]
         # A folder of headers alone borrows from the folder above, as its users do.
         for folder in header.parents:
             if folder in self.by_folder:
