@@ -54,13 +54,6 @@ class BlockPool {
                                                    std::memory_order_relaxed));
   }
 
-  // Owner core only: the block goes straight back to the private list.
-  void release_local(void* block) noexcept {
-    Link* link = static_cast<Link*>(block) - 1;
-    link->next = free_;
-    free_ = link;
-  }
-
   std::size_t block_size() const noexcept { return block_size_; }
   std::uint32_t count() const noexcept { return count_; }
   // Blocks that are home, counted by walking: tests and shutdown checks, owner core only.
